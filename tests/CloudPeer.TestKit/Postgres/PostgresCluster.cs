@@ -1,0 +1,81 @@
+using Npgsql;
+using Testcontainers.PostgreSql;
+
+namespace CloudPeer.TestKit;
+
+/// <summary>
+/// A private PostgreSQL server for tests: its own temporary data folder, a free port of the loopback address, a random
+/// password, durability settings as a real server has them. It is stopped and deleted on dispose, and when this process is
+/// killed. Installed server programs are used when there are any, else a container.
+/// </summary>
+/// <example><code>
+/// await using var cluster = await PostgresCluster.StartAsync(cancellationToken);
+/// var database = await cluster.CreateDatabaseAsync("relay", cancellationToken);   // database.ConnectionString, database.Url
+/// </code></example>
+public sealed class PostgresCluster : IAsyncDisposable
+{
+    private const string Image = "postgres:17.6";
+    private readonly PostgresEndpoint _endpoint;
+    private readonly Func<ValueTask> _stop;
+
+    private PostgresCluster(PostgresEndpoint endpoint, Func<ValueTask> stop)
+    {
+        _endpoint = endpoint;
+        _stop = stop;
+    }
+
+    /// <summary>Starts a server; it accepts connections when this returns (about two seconds).</summary>
+    /// <param name="cancellationToken">Gives up starting.</param>
+    /// <exception cref="PostgresUnavailableException">There are neither server programs nor a Docker engine; the text says what to install.</exception>
+    public static async Task<PostgresCluster> StartAsync(CancellationToken cancellationToken = default)
+    {
+        if (PostgresBinaries.TryFind() is not { } binaries)
+            return await StartContainerAsync(cancellationToken);
+
+        var server = await LocalPostgres.StartAsync(binaries, cancellationToken);
+        return new PostgresCluster(server.Endpoint, server.StopAsync);
+    }
+
+    /// <summary>A database of this server, whether it exists or not; <c>postgres</c> always does.</summary>
+    /// <param name="name">The database's name.</param>
+    public PostgresDatabase Database(string name) => _endpoint.Database(name);
+
+    /// <summary>Creates an empty database.</summary>
+    /// <param name="name">A name that no other test uses.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="PostgresException">There is such a database already.</exception>
+    public async Task<PostgresDatabase> CreateDatabaseAsync(string name, CancellationToken cancellationToken = default)
+    {
+        await using var source = NpgsqlDataSource.Create(Database("postgres").ConnectionString);
+        using var quoter = new NpgsqlCommandBuilder();
+        await using var command = source.CreateCommand($"CREATE DATABASE {quoter.QuoteIdentifier(name)}");
+        await command.ExecuteNonQueryAsync(cancellationToken);
+        return Database(name);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        NpgsqlConnection.ClearAllPools();
+        await _stop();
+    }
+
+    private static async Task<PostgresCluster> StartContainerAsync(CancellationToken cancellationToken)
+    {
+        PostgreSqlContainer? container = null;
+        try
+        {
+            container = new PostgreSqlBuilder(Image).Build();
+            await container.StartAsync(cancellationToken);
+            var connection = new NpgsqlConnectionStringBuilder(container.GetConnectionString());
+            var endpoint = new PostgresEndpoint(connection.Host!, connection.Port, connection.Username!, connection.Password!);
+            return new PostgresCluster(endpoint, container.DisposeAsync);
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            if (container is not null)
+                await container.DisposeAsync();
+            throw new PostgresUnavailableException($"No server programs were found, and a container could not be started: {exception.Message}", exception);
+        }
+    }
+}
