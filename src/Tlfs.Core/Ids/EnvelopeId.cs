@@ -1,0 +1,21 @@
+namespace Tlfs.Core.Ids;
+
+/// <summary>An envelope: <c>H_env</c> of its header.</summary>
+/// <param name="Value">The 32 bytes.</param>
+public readonly record struct EnvelopeId(Bytes32 Value) : IId<EnvelopeId>
+{
+    /// <inheritdoc />
+    public static string Prefix => "env_";
+
+    /// <inheritdoc />
+    public static EnvelopeId From(Bytes32 value) => new(value);
+
+    /// <inheritdoc />
+    public int CompareTo(EnvelopeId other) => Value.CompareTo(other.Value);
+
+    /// <inheritdoc />
+    public override string ToString() => Id.Format(this);
+
+    /// <summary>The grant that this envelope carries.</summary>
+    public GrantId Grant => new(Value);
+}
