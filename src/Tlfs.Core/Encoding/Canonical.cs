@@ -53,4 +53,24 @@ public static class Canonical
 
         return false;
     }
+
+    /// <summary>The length of the first value, at most <paramref name="maxBytes"/>, when other bytes follow it.</summary>
+    public static bool TryMeasure(ReadOnlyMemory<byte> bytes, int maxBytes, out int length)
+    {
+        var window = bytes[..Math.Min(bytes.Length, maxBytes)];
+        var measured = 0;
+        var found = TryDecode(
+            window,
+            maxBytes,
+            reader =>
+            {
+                measured = reader.Raw().Length;
+                reader.AllowRest();
+                return true;
+            },
+            out _,
+            out _);
+        length = measured;
+        return found;
+    }
 }

@@ -36,8 +36,9 @@ public enum CanonicalKind
 public sealed class CanonicalReader
 {
     private readonly CborReader _cbor;
+    private bool _restAllowed;
 
-    internal CanonicalReader(ReadOnlyMemory<byte> bytes) => _cbor = new(bytes, CborConformanceMode.Canonical);
+    internal CanonicalReader(ReadOnlyMemory<byte> bytes) => _cbor = new(bytes, CborConformanceMode.Canonical, allowMultipleRootLevelValues: true);
 
     /// <summary>Refuses the input.</summary>
     [DoesNotReturn]
@@ -190,7 +191,9 @@ public sealed class CanonicalReader
         for (var i = 1; i < items.Count; i++) Require(items[i - 1].CompareTo(items[i]) < 0, $"{what} must ascend");
     }
 
-    internal void EnsureEnd() => Require(_cbor.BytesRemaining == 0, "bytes after the value");
+    internal void AllowRest() => _restAllowed = true;
+
+    internal void EnsureEnd() => Require(_restAllowed || _cbor.BytesRemaining == 0, "bytes after the value");
 
     private ReadOnlySpan<byte> FixedSpan(int count)
     {

@@ -1,0 +1,220 @@
+using Tlfs.Core.Crypto;
+using Tlfs.Core.Encoding;
+using Tlfs.Core.Ids;
+
+namespace Tlfs.Core.Sealing;
+
+/// <summary>What an envelope carries; the number is the one on the wire.</summary>
+public enum EnvelopeType
+{
+    /// <summary>Operations on the document.</summary>
+    Delta = 1,
+    /// <summary>A policy statement, readable by the server.</summary>
+    Policy = 2,
+    /// <summary>The state of a zone at a point. Reserved.</summary>
+    Snapshot = 3,
+    /// <summary>A signed version vector. Reserved.</summary>
+    Attest = 4,
+}
+
+/// <summary>One sealed part as the header names it.</summary>
+/// <param name="Zone">The zone it belongs to.</param>
+/// <param name="Epoch">The epoch whose key seals it.</param>
+/// <param name="Length">Bytes of the sealed part.</param>
+/// <param name="Hash"><c>H_chash</c> of the sealed part.</param>
+/// <param name="OpsRoot">Merkle root over the salted operations.</param>
+public sealed record PartHeader(ZoneId Zone, EnvelopeId Epoch, int Length, Bytes32 Hash, Bytes32 OpsRoot);
+
+/// <summary>
+/// The signed header of an envelope (docs/protocol/envelope.md §1).
+/// </summary>
+/// <param name="Type">What the envelope carries.</param>
+/// <param name="Document">The document.</param>
+/// <param name="Author">Who signs.</param>
+/// <param name="Seq">Place in the author's chain, from 1.</param>
+/// <param name="Prev">The author's previous envelope, zero at 1.</param>
+/// <param name="Deps">Heads of other authors' chains, ascending.</param>
+/// <param name="Auth">Policy heads, ascending.</param>
+/// <param name="Seen">The last verified log head, if any.</param>
+/// <param name="Parts">The sealed parts, ascending by zone.</param>
+/// <param name="BodyLength">Bytes of the body; 0 without one.</param>
+/// <param name="BodyHash"><c>H_body</c> of the body; zero without one.</param>
+public sealed record EnvelopeHeader(
+    EnvelopeType Type,
+    DocId Document,
+    PeerId Author,
+    ulong Seq,
+    EnvelopeId Prev,
+    IReadOnlyList<EnvelopeId> Deps,
+    IReadOnlyList<EnvelopeId> Auth,
+    LogHead? Seen,
+    IReadOnlyList<PartHeader> Parts,
+    int BodyLength,
+    Bytes32 BodyHash)
+{
+    private const ulong Version = 1;
+    private const ulong Suite = 1;
+
+    /// <summary>The header's bytes.</summary>
+    public byte[] Encode() => Canonical.Encode(writer => Write(writer, part =>
+    {
+        writer.BeginArray(5);
+        writer.Zone(part.Zone);
+        writer.Id(part.Epoch);
+        writer.UInt((ulong)part.Length);
+        writer.Bytes32(part.Hash);
+        writer.Bytes32(part.OpsRoot);
+        writer.EndArray();
+    }));
+
+    /// <summary>The hash of all that is known before sealing (envelope.md §1.3).</summary>
+    public Bytes32 CoreHash() => Hashing.Hash(Label.Core, Canonical.Encode(writer => Write(writer, part =>
+    {
+        writer.BeginArray(2);
+        writer.Zone(part.Zone);
+        writer.Id(part.Epoch);
+        writer.EndArray();
+    })));
+
+    /// <summary>Decodes a header; refuses whatever is not canonical or breaks a rule of envelope.md §1.</summary>
+    public static bool TryDecode(ReadOnlyMemory<byte> bytes, out EnvelopeHeader? header, out DecodeError error) =>
+        Canonical.TryDecode(bytes, Limits.HeaderBytes, Read, out header, out error);
+
+    private void Write(CanonicalWriter writer, Action<PartHeader> writePart)
+    {
+        writer.BeginMap(10 + (Seen is null ? 0 : 1) + (BodyLength == 0 ? 0 : 1));
+        WriteKey(writer, 1, Version);
+        WriteKey(writer, 2, Suite);
+        WriteKey(writer, 3, (ulong)Type);
+        writer.Key(4);
+        writer.Id(Document);
+        writer.Key(5);
+        writer.Id(Author);
+        WriteKey(writer, 6, Seq);
+        writer.Key(7);
+        writer.Id(Prev);
+        writer.Key(8);
+        writer.Array(Deps, writer.Id);
+        writer.Key(9);
+        writer.Array(Auth, writer.Id);
+        if (Seen is not null) WriteSeen(writer, Seen);
+        writer.Key(11);
+        writer.Array(Parts, writePart);
+        if (BodyLength > 0) WriteBody(writer);
+        writer.EndMap();
+    }
+
+    private static void WriteKey(CanonicalWriter writer, int key, ulong value)
+    {
+        writer.Key(key);
+        writer.UInt(value);
+    }
+
+    private static void WriteSeen(CanonicalWriter writer, LogHead seen)
+    {
+        writer.Key(10);
+        writer.BeginArray(5);
+        writer.Id(seen.Server);
+        writer.UInt(seen.Size);
+        writer.Bytes32(seen.Root);
+        writer.UInt(seen.Micros);
+        writer.Bytes(seen.Signature);
+        writer.EndArray();
+    }
+
+    private void WriteBody(CanonicalWriter writer)
+    {
+        writer.Key(12);
+        writer.BeginArray(2);
+        writer.UInt((ulong)BodyLength);
+        writer.Bytes32(BodyHash);
+        writer.EndArray();
+    }
+
+    private static EnvelopeHeader Read(CanonicalReader reader)
+    {
+        var entries = reader.BeginMap();
+        ExpectKey(reader, 1);
+        CanonicalReader.Require(reader.UInt() == Version, "unknown envelope version", Reason.Unsupported);
+        ExpectKey(reader, 2);
+        CanonicalReader.Require(reader.UInt() == Suite, "unknown suite", Reason.Unsupported);
+        ExpectKey(reader, 3);
+        var type = (EnvelopeType)reader.SmallInt();
+        CanonicalReader.Require(type is EnvelopeType.Delta or EnvelopeType.Policy, "unknown envelope type", Reason.Unsupported);
+        ExpectKey(reader, 4);
+        var document = reader.Id<DocId>();
+        ExpectKey(reader, 5);
+        var author = reader.Id<PeerId>();
+        ExpectKey(reader, 6);
+        var seq = reader.UInt(long.MaxValue);
+        ExpectKey(reader, 7);
+        var prev = reader.Id<EnvelopeId>();
+        ExpectKey(reader, 8);
+        var deps = reader.Array(Limits.Deps, reader.Id<EnvelopeId>);
+        ExpectKey(reader, 9);
+        var auth = reader.Array(Limits.Auth, reader.Id<EnvelopeId>);
+        var (seen, parts, body) = ReadTail(reader, entries - 9, document);
+        reader.EndMap();
+        var header = new EnvelopeHeader(type, document, author, seq, prev, deps, auth, seen, parts, body.Length, body.Hash);
+        header.Check();
+        return header;
+    }
+
+    private static (LogHead? Seen, PartHeader[] Parts, (int Length, Bytes32 Hash) Body) ReadTail(CanonicalReader reader, int entries, DocId document)
+    {
+        LogHead? seen = null;
+        var body = (Length: 0, Hash: default(Bytes32));
+        var key = reader.Key();
+        if (key == 10)
+        {
+            seen = ReadSeen(reader, document);
+            entries--;
+            key = reader.Key();
+        }
+
+        CanonicalReader.Require(key == 11, "header key 11 expected");
+        var parts = reader.Array(Limits.Parts, () => ReadPart(reader));
+        if (--entries > 0)
+        {
+            ExpectKey(reader, 12);
+            reader.BeginArray(2);
+            body = (reader.SmallInt(Limits.BodyBytes), reader.Bytes32());
+            reader.EndArray();
+            CanonicalReader.Require(body.Length > 0, "an empty body is left out");
+        }
+
+        return (seen, parts, body);
+    }
+
+    private static LogHead ReadSeen(CanonicalReader reader, DocId document)
+    {
+        reader.BeginArray(5);
+        var seen = new LogHead(document, reader.Id<PeerId>(), reader.UInt(), reader.Bytes32(), reader.UInt(), reader.FixedBytes(SigningKey.SignatureSize));
+        reader.EndArray();
+        return seen;
+    }
+
+    private static PartHeader ReadPart(CanonicalReader reader)
+    {
+        reader.BeginArray(5);
+        var part = new PartHeader(reader.Zone(), reader.Id<EnvelopeId>(), reader.SmallInt(Limits.EnvelopeBytes), reader.Bytes32(), reader.Bytes32());
+        reader.EndArray();
+        return part;
+    }
+
+    private static void ExpectKey(CanonicalReader reader, int key) =>
+        CanonicalReader.Require(reader.Key() == key, $"header key {key} expected");
+
+    private void Check()
+    {
+        CanonicalReader.Require(Seq >= 1, "seq starts at 1");
+        CanonicalReader.Require((Seq == 1) == Prev.Value.IsZero, "prev is zero at seq 1 and only there");
+        CanonicalReader.RequireAscending(Deps, "deps");
+        CanonicalReader.RequireAscending(Auth, "auth");
+        CanonicalReader.RequireAscending([.. Parts.Select(part => part.Zone)], "parts");
+        CanonicalReader.Require(
+            Type == EnvelopeType.Policy ? BodyLength > 0 && Parts.Count == 0 : BodyLength == 0,
+            "a policy envelope has a body and no parts, a delta has no body");
+        CanonicalReader.Require(Parts.All(part => part.Length >= Crypto.Aead.Overhead), "part too short");
+    }
+}
