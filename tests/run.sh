@@ -73,8 +73,8 @@ test_projects() {
 
 # attribute NAME FILE: the number in the report's <assembly> element, or nothing.
 attribute() {
-  # "total" must not match "total-x"; the element is on the report's first line.
-  grep -o '<assembly [^>]*>' "$2" 2>/dev/null | head -n 1 | sed -n "s/.* $1=\"\([0-9]*\)\".*/\1/p"
+  [[ -s $2 ]] || return 0
+  sed -n "s/.*<assembly [^>]* $1=\"\([0-9]*\)\".*/\1/p" "$2"
 }
 
 passed=0
@@ -86,7 +86,8 @@ broken=()
 run_project() {
   local project=$1 name assembly report started seconds status=0
   name=$(basename "$project" .csproj)
-  assembly=$(find "$(dirname "$project")/bin/$configuration" -maxdepth 2 -name "$name.dll" 2>/dev/null | head -n 1)
+  assembly=$(find "$(dirname "$project")" -path "*/bin/$configuration/*" -name "$name.dll" -not -path '*/ref/*')
+  assembly=${assembly%%$'\n'*}
   report=$root/TestResults/$name.xml
   rm -f "$report"
   started=$SECONDS

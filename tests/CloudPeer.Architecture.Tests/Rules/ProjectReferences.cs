@@ -60,6 +60,21 @@ public static class ProjectReferences
         where !Packages.GetValueOrDefault(project.Project, []).Contains(package, StringComparer.Ordinal)
         select $"{project.Path}: {project.Project} must not use the package {package}";
 
+    /// <summary>Projects that the solution leaves out: nobody would build, format or test them.</summary>
+    public static IEnumerable<string> OutsideSolution(SourceText solution, IEnumerable<SourceText> projects) =>
+        from project in projects
+        where !solution.Text.Contains($"\"{project.Path.Replace('/', '\\')}\"", StringComparison.Ordinal)
+        select $"{project.Path}: is not in {solution.Path} (dotnet sln add)";
+
+    /// <summary>Projects without a lock file, whose packages could change from one build to the next.</summary>
+    /// <param name="projects">The projects.</param>
+    /// <param name="exists">Whether a path of the repository exists.</param>
+    public static IEnumerable<string> Unlocked(IEnumerable<SourceText> projects, Func<string, bool> exists) =>
+        from project in projects
+        let lockFile = $"{project.Path[..project.Path.LastIndexOf('/')]}/packages.lock.json"
+        where !exists(lockFile)
+        select $"{lockFile}: is missing (dotnet restore makes it)";
+
     private static IEnumerable<string> References(SourceText project, string kind) =>
         XDocument.Parse(project.Text).Descendants(kind).Select(reference => (string?)reference.Attribute("Include")).OfType<string>();
 
