@@ -1,0 +1,104 @@
+using System.Collections.Immutable;
+using Tlfs.Core.Ids;
+
+namespace Tlfs.Core.Policy;
+
+/// <summary>
+/// The policy statements of one document that a replica or server holds, whether they count or not. What they mean is
+/// <see cref="Evaluate"/>, a pure function of the set: the order in which statements were added does not matter, except that a
+/// statement can only be added after all that its auth names (docs/protocol/envelope.md §3 step 6). Not thread-safe; its views are.
+/// </summary>
+public sealed class PolicySet
+{
+    private readonly DocId _document;
+    private readonly ZoneTree _zones;
+    private readonly List<Entry> _entries = [];
+    private readonly HashSet<EnvelopeId> _heads = [];
+    private readonly Structure _structure;
+    private ImmutableDictionary<EnvelopeId, Entry> _byId = ImmutableDictionary<EnvelopeId, Entry>.Empty;
+    private GrantNode? _genesis;
+    private PolicyView? _view;
+
+    /// <summary>An empty set.</summary>
+    /// <param name="document">The document whose statements these are.</param>
+    /// <param name="zones">The zones; <see cref="ZoneTree.RootOnly"/> by default.</param>
+    public PolicySet(DocId document, ZoneTree? zones = null)
+    {
+        _document = document;
+        _zones = zones ?? ZoneTree.RootOnly;
+        _structure = new(document, _zones, Find);
+    }
+
+    /// <summary>How many statements the set holds.</summary>
+    public int Count => _entries.Count;
+
+    /// <summary>The statements that no other has in its past, ascending. May be more than an envelope can name: see <see cref="AuthFor"/>.</summary>
+    public IReadOnlyList<EnvelopeId> Heads => [.. _heads.Order()];
+
+    /// <summary>Adds a statement; false if the set holds it already.</summary>
+    /// <exception cref="ArgumentException">It belongs to another document, or its auth is not held: a bug of the caller.</exception>
+    public bool Add(PolicyStatement statement)
+    {
+        if (statement.Document != _document) throw new ArgumentException("statement of another document", nameof(statement));
+        if (!statement.Auth.All(Contains)) throw new ArgumentException("statement whose auth is not held", nameof(statement));
+        if (Contains(statement.Id)) return false;
+
+        var past = PastOf(statement.Auth, Find);
+        var entry = new Entry(_entries.Count, statement, past) { Grant = _structure.GrantOf(_entries.Count, statement, past) };
+        _entries.Add(entry);
+        _byId = _byId.Add(statement.Id, entry);
+        _heads.ExceptWith(statement.Auth);
+        _heads.Add(statement.Id);
+        if (statement.Body is Genesis) ConsiderGenesis(entry.Grant!);
+        _view = null;
+        return true;
+    }
+
+    /// <summary>True if the set holds the statement.</summary>
+    public bool Contains(EnvelopeId id) => _byId.ContainsKey(id);
+
+    /// <summary>What the statements mean together. Computed once until a statement is added.</summary>
+    public PolicyView Evaluate() => _view ??= new PolicyView(_document, _zones, [.. _entries], _byId, _genesis);
+
+    /// <summary>True if the closure of <paramref name="auth"/> holds the statement.</summary>
+    public bool Covers(IReadOnlyList<EnvelopeId> auth, EnvelopeId statement) =>
+        Find(statement) is { } entry && auth.Any(head => head == statement || (Find(head)?.Past.Contains(entry.Number) ?? false));
+
+    /// <summary>True if the closure of <paramref name="auth"/> holds all that <paramref name="otherAuth"/> names (envelope.md §3.3).</summary>
+    public bool Covers(IReadOnlyList<EnvelopeId> auth, IReadOnlyList<EnvelopeId> otherAuth) => otherAuth.All(head => Covers(auth, head));
+
+    /// <summary>
+    /// What a new envelope names as its auth, ascending: the fewest heads that cover <paramref name="required"/> (the auth of the author's
+    /// previous envelope, that envelope if it is a statement, and the grant that the author relies on), then other heads up to the limit.
+    /// </summary>
+    public IReadOnlyList<EnvelopeId> AuthFor(IReadOnlyList<EnvelopeId> required)
+    {
+        var heads = Heads;
+        var auth = new SortedSet<EnvelopeId>();
+        foreach (var statement in required)
+        {
+            if (!Covers([.. auth], statement)) auth.Add(heads.First(head => Covers([head], statement)));
+        }
+
+        foreach (var head in heads)
+        {
+            if (auth.Count < Limits.Auth) auth.Add(head);
+        }
+
+        return [.. auth];
+    }
+
+    internal static StatementSet PastOf(IReadOnlyList<EnvelopeId> auth, Func<EnvelopeId, Entry?> find)
+    {
+        var heads = auth.Select(find).OfType<Entry>().ToList();
+        return heads.Select(head => head.Past).Aggregate(StatementSet.Of([.. heads.Select(head => head.Number)]), (past, next) => next.Union(past));
+    }
+
+    private Entry? Find(EnvelopeId id) => _byId.GetValueOrDefault(id);
+
+    // The document's authority signs one genesis. Should it sign several, the smallest id counts, so that all replicas agree.
+    private void ConsiderGenesis(GrantNode genesis)
+    {
+        if (genesis.Structure == Verdict.Counts && (_genesis is null || genesis.Statement.Id.CompareTo(_genesis.Statement.Id) < 0)) _genesis = genesis;
+    }
+}
