@@ -22,11 +22,16 @@ public static class Hpke
     public static HpkeMessage Seal(IEntropy entropy, Bytes32 recipient, ReadOnlySpan<byte> info, ReadOnlySpan<byte> plaintext)
     {
         using var ephemeral = KemKey.Generate(entropy);
-        return Seal(ephemeral, recipient, info, plaintext);
+        return Seal(ephemeral, recipient, info, default, plaintext);
     }
 
     /// <summary>Opens what was sealed to this key; false for another key, other info or any change.</summary>
-    public static bool TryOpen(KemKey recipient, HpkeMessage message, ReadOnlySpan<byte> info, [NotNullWhen(true)] out SecretKey? plaintext)
+    public static bool TryOpen(KemKey recipient, HpkeMessage message, ReadOnlySpan<byte> info, [NotNullWhen(true)] out SecretKey? plaintext) =>
+        TryOpen(recipient, message, info, default, out plaintext);
+
+    // The overloads with aad exist for the vectors of RFC 9180, which use it.
+    internal static bool TryOpen(
+        KemKey recipient, HpkeMessage message, ReadOnlySpan<byte> info, ReadOnlySpan<byte> aad, [NotNullWhen(true)] out SecretKey? plaintext)
     {
         plaintext = null;
         if (message.Ciphertext.Length < Geralt.ChaCha20Poly1305.TagSize) return false;
@@ -37,7 +42,7 @@ public static class Hpke
             using (key)
             {
                 var opened = new byte[message.Ciphertext.Length - Geralt.ChaCha20Poly1305.TagSize];
-                Geralt.ChaCha20Poly1305.Decrypt(opened, message.Ciphertext, nonce, key.Bytes);
+                Geralt.ChaCha20Poly1305.Decrypt(opened, message.Ciphertext, nonce, key.Bytes, aad);
                 plaintext = new(opened);
                 SecureMemory.ZeroMemory(opened);
                 return true;
@@ -49,14 +54,15 @@ public static class Hpke
         }
     }
 
-    internal static HpkeMessage Seal(KemKey ephemeral, Bytes32 recipient, ReadOnlySpan<byte> info, ReadOnlySpan<byte> plaintext)
+    internal static HpkeMessage Seal(
+        KemKey ephemeral, Bytes32 recipient, ReadOnlySpan<byte> info, ReadOnlySpan<byte> aad, ReadOnlySpan<byte> plaintext)
     {
         using var shared = Encapsulate(ephemeral, recipient);
         var (key, nonce) = Schedule(shared, info);
         using (key)
         {
             var ciphertext = new byte[plaintext.Length + Geralt.ChaCha20Poly1305.TagSize];
-            Geralt.ChaCha20Poly1305.Encrypt(ciphertext, plaintext, nonce, key.Bytes);
+            Geralt.ChaCha20Poly1305.Encrypt(ciphertext, plaintext, nonce, key.Bytes, aad);
             return new(ephemeral.Public, ciphertext);
         }
     }
