@@ -39,6 +39,7 @@ faults=0
 expect() {
   local status=0 output
   output=$(cd / && env -u CONFIGURATION PATH="$world/bin:$PATH" TEST_LIMIT_SECONDS=1 bash "$world/tests/run.sh" "${@:3}" 2>&1) || status=$?
+  # shellcheck disable=SC2053  # the last line is a pattern
   if [[ $status != "$1" || ${output##*$'\n'} != $2 ]]; then
     printf 'run.sh %s: exit code %s and "%s" expected, but it was %s and:\n%s\n' "${*:3}" "$1" "$2" "$status" "$output"
     faults=$((faults + 1))
