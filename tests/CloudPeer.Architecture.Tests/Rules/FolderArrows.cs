@@ -28,9 +28,10 @@ public static class FolderArrows
         },
         ["CloudPeer.Sync"] = new(StringComparer.Ordinal)
         {
-            ["Relay"] = [],
-            ["Wire"] = ["Relay"],
-            ["Client"] = ["Wire", "Relay"],
+            ["Sessions"] = [],
+            ["Relay"] = ["Sessions"],
+            ["Wire"] = ["Relay", "Sessions"],
+            ["Client"] = ["Wire", "Relay", "Sessions"],
         },
         ["CloudPeer.Api"] = new(StringComparer.Ordinal)
         {

@@ -26,6 +26,10 @@ public static class Repository
     /// <summary>The text of one file, or null when there is none.</summary>
     public static SourceText? TryFind(string path) => Files.FirstOrDefault(file => string.Equals(file.Path, path, StringComparison.Ordinal));
 
+    /// <summary>The text of one file that must be there.</summary>
+    public static SourceText Find(string path) => TryFind(path) ?? throw new FileNotFoundException($"{path} is not in the repository.", path);
+
+    /// <summary>True for files that a tool wrote.</summary>
     public static bool IsGenerated(SourceText file) =>
         file.Path.EndsWith(".g.cs", StringComparison.Ordinal)
         || file.Path.EndsWith(".Designer.cs", StringComparison.Ordinal)

@@ -8,13 +8,13 @@ public sealed class ContainersTests
 {
     [Fact]
     public void The_compose_file_is_pinned_healthy_closed_and_without_secrets() =>
-        Expect.None(Containers.ComposeFaults(Repository.TryFind("docker-compose.yml")!));
+        Expect.None(Containers.ComposeFaults(Repository.Find("docker-compose.yml")));
 
     [Fact]
-    public void The_image_is_pinned_unprivileged_and_says_how_it_is() => Expect.None(Containers.DockerfileFaults(Repository.TryFind("deploy/Dockerfile")!));
+    public void The_image_is_pinned_unprivileged_and_says_how_it_is() => Expect.None(Containers.DockerfileFaults(Repository.Find("deploy/Dockerfile")));
 
     [Fact]
-    public void The_example_of_settings_has_no_secret() => Expect.None(Containers.ExampleSecrets(Repository.TryFind(".env.example")!));
+    public void The_example_of_settings_has_no_secret() => Expect.None(Containers.ExampleSecrets(Repository.Find(".env.example")));
 
     [Theory]
     [InlineData("image: postgres:latest", "postgres:latest is not pinned")]

@@ -13,7 +13,7 @@ public sealed class ProjectReferencesTests
     public void Projects_use_only_the_packages_they_may() => Expect.None(ProjectReferences.ForbiddenPackages(Repository.Projects));
 
     [Fact]
-    public void The_solution_has_every_project() => Expect.None(ProjectReferences.OutsideSolution(Repository.TryFind("CloudPeer.sln")!, Repository.Projects));
+    public void The_solution_has_every_project() => Expect.None(ProjectReferences.OutsideSolution(Repository.Find("CloudPeer.sln"), Repository.Projects));
 
     [Fact]
     public void Every_project_is_locked_to_its_packages() =>
