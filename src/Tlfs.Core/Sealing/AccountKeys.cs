@@ -37,13 +37,14 @@ public sealed class AccountKeys : IDisposable
     public static AccountKeys Create(IEntropy entropy, RecoveryPhrase phrase)
     {
         using var authority = SigningKey.Generate(entropy);
-        var device = SigningKey.Generate(entropy);
-        var kem = KemKey.Generate(entropy);
+        using var device = SigningKey.Generate(entropy);
+        using var kem = KemKey.Generate(entropy);
         var document = new DocId(authority.Public.Value);
         var genesis = Draft.First(document).SignStatement(
             authority, new Genesis(document, DocumentKind.Account, new PeerActor(device.Public)).Encode());
         var key = new Draft(document, 1, default, [genesis.Id], [genesis.Id], null).SignStatement(device, new AccountKey(1, kem.Public, 0).Encode());
-        return new(device, kem, AccountCard.Of(genesis, key), RecoverySet.Create(entropy, phrase, authority, [(1, kem)]));
+        var recovery = RecoverySet.Create(entropy, phrase, authority, [(1, kem)]);
+        return new(new(device.Seed), new(kem.Secret), AccountCard.Of(genesis, key), recovery);
     }
 
     /// <summary>The secrets and the card, to be stored where only this person can read.</summary>

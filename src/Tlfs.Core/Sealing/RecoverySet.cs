@@ -85,7 +85,7 @@ public sealed class RecoverySet
     public static bool TryDecode(ReadOnlyMemory<byte> bytes, [NotNullWhen(true)] out RecoverySet? set, out DecodeError error)
     {
         if (!Canonical.TryDecode(bytes, MaxBytes, Read, out set, out error)) return false;
-        if (SigningKey.Verify(set.Account.Document.Authority, Label.RecoverySig, set.Hash(), set._signature)) return true;
+        if (SigningKey.Verify(set!.Account.Document.Authority, Label.RecoverySig, set.Hash(), set._signature)) return true;
         set = null;
         error = new(Reason.BadSignature, "the account did not sign this recovery set");
         return false;

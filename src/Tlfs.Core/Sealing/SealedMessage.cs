@@ -90,7 +90,7 @@ public sealed class SealedMessage
             if (!Padding.TryUnpad(padded.Bytes.ToArray(), PaddedLength, out var signed)) return false;
             if (!Canonical.TryDecode(signed, Limits.MessageBytes, ReadSigned, out var pair, out _)) return false;
             return Canonical.TryDecode(pair.Content, Limits.MessageBytes, ReadContent, out content, out _)
-                && SigningKey.Verify(content.From.Device, Label.InboxSig, Hash(To, _generation, _message.Encapsulation, pair.Content), pair.Signature);
+                && SigningKey.Verify(content!.From.Device, Label.InboxSig, Hash(To, _generation, _message.Encapsulation, pair.Content), pair.Signature);
         }
     }
 
