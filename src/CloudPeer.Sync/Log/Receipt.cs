@@ -1,0 +1,67 @@
+using System.Buffers.Binary;
+using Tlfs.Core.Crypto;
+using Tlfs.Core.Ids;
+
+namespace CloudPeer.Sync.Log;
+
+/// <summary>What a receipt says about one envelope (log.md §4.1).</summary>
+/// <param name="Document">The document.</param>
+/// <param name="Envelope">The envelope the server holds.</param>
+/// <param name="Index">Its place in the document's log, from 0.</param>
+/// <param name="Size">Envelopes in the log just after this one.</param>
+/// <param name="Root">The log's root just after this one.</param>
+/// <param name="Micros">The server's clock at the commit, microseconds since 1970.</param>
+public sealed record ReceiptLeaf(DocId Document, EnvelopeId Envelope, ulong Index, ulong Size, Bytes32 Root, ulong Micros)
+{
+    /// <summary><c>H_receipt(doc ‖ EnvelopeId ‖ u64be(index) ‖ u64be(size) ‖ root ‖ u64be(micros))</c>.</summary>
+    public Bytes32 Hash()
+    {
+        Span<byte> bytes = stackalloc byte[120];
+        Document.Value.CopyTo(bytes);
+        Envelope.Value.CopyTo(bytes[32..]);
+        BinaryPrimitives.WriteUInt64BigEndian(bytes[64..], Index);
+        BinaryPrimitives.WriteUInt64BigEndian(bytes[72..], Size);
+        Root.CopyTo(bytes[80..]);
+        BinaryPrimitives.WriteUInt64BigEndian(bytes[112..], Micros);
+        return Hashing.Hash(Label.Receipt, bytes);
+    }
+}
+
+/// <summary>
+/// A server's signed statement that it holds an envelope durably, and where (log.md §4). It is checked without the server.
+/// </summary>
+/// <param name="Leaf">What is attested.</param>
+/// <param name="LeafIndex">The leaf's place among those of its commit.</param>
+/// <param name="LeafCount">Leaves of the commit.</param>
+/// <param name="Path">The leaf's audit path in the commit's batch tree, from its sibling up.</param>
+/// <param name="Signature">64 bytes over the root of the batch tree.</param>
+/// <param name="Server">Who signs.</param>
+public sealed record Receipt(ReceiptLeaf Leaf, int LeafIndex, int LeafCount, IReadOnlyList<Bytes32> Path, byte[] Signature, PeerId Server)
+{
+    /// <summary>
+    /// log.md §4.4: climbs from the leaf to the batch root and checks the signature. False as well if size is not index + 1, which no
+    /// honest server signs.
+    /// </summary>
+    public bool Verify() =>
+        LeafIndex >= 0 && LeafCount >= 0
+        && Leaf.Index != ulong.MaxValue && Leaf.Size == Leaf.Index + 1
+        && MerkleTree.TryClimb(MerkleTree.Leaf(Leaf.Hash()), (ulong)LeafIndex, (ulong)LeafCount, Path, out var root)
+        && SigningKey.Verify(Server, Label.ReceiptSig, root, Signature);
+}
+
+/// <summary>The receipts of one commit under one signature (log.md §4.1, §4.2).</summary>
+public static class ReceiptBatch
+{
+    /// <summary>The signature over the batch root of <c>H_receipt</c> hashes, in commit order.</summary>
+    public static byte[] Sign(SigningKey server, IReadOnlyList<Bytes32> hashes) =>
+        server.Sign(Label.ReceiptSig, MerkleTree.Root([.. hashes.Select(MerkleTree.Leaf)]));
+
+    /// <summary>Signs one commit: a receipt for each leaf, in the order given, all with the same signature.</summary>
+    public static IReadOnlyList<Receipt> Sign(SigningKey server, IReadOnlyList<ReceiptLeaf> leaves)
+    {
+        var hashes = leaves.Select(leaf => MerkleTree.Leaf(leaf.Hash())).ToArray();
+        var signature = server.Sign(Label.ReceiptSig, MerkleTree.Root(hashes));
+        var paths = MerkleTree.InclusionPaths(hashes);
+        return [.. leaves.Select((leaf, i) => new Receipt(leaf, i, hashes.Length, paths[i], signature, server.Public))];
+    }
+}

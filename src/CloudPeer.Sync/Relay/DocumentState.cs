@@ -1,0 +1,52 @@
+using System.Collections.Immutable;
+using CloudPeer.Sync.Log;
+using Tlfs.Core.Ids;
+
+namespace CloudPeer.Sync.Relay;
+
+/// <summary>Whom the server serves a document to (sync.md §1.3).</summary>
+public enum Hosting
+{
+    /// <summary>The server never held a Sync grant in it: only the hosting tenant's devices are served.</summary>
+    Private = 0,
+    /// <summary>The server holds a Sync grant: everybody with Sync or more is served.</summary>
+    Served = 1,
+    /// <summary>The server's Sync grant was revoked: the document can be read, and not be written.</summary>
+    Ended = 2,
+}
+
+/// <summary>The end of an author's chain in a document.</summary>
+/// <param name="Seq">Number of the author's last envelope.</param>
+/// <param name="Id">That envelope.</param>
+/// <param name="Index">Its place in the log.</param>
+/// <param name="IsPolicy">True if it is a statement.</param>
+/// <param name="Auth">The policy heads it names; the next envelope must cover them (envelope.md §3.3).</param>
+public sealed record AuthorTip(ulong Seq, EnvelopeId Id, ulong Index, bool IsPolicy, IReadOnlyList<EnvelopeId> Auth);
+
+/// <summary>
+/// All that the relay must know of a document to append to it: one row of the store. Immutable; since the log only grows, two states of a
+/// document with the same log size are the same state.
+/// </summary>
+/// <param name="Document">The document.</param>
+/// <param name="Host">The tenant that is charged for it.</param>
+/// <param name="Hosting">Whom it is served to.</param>
+/// <param name="Log">The frontier of its log.</param>
+/// <param name="Statements">How many of the log's envelopes are policy statements: the version of its policy.</param>
+/// <param name="StoredBytes">Bytes of all its envelopes.</param>
+/// <param name="Tips">The chains of its authors.</param>
+public sealed record DocumentState(
+    DocId Document,
+    AccountId Host,
+    Hosting Hosting,
+    CompactRange Log,
+    int Statements,
+    ulong StoredBytes,
+    ImmutableDictionary<PeerId, AuthorTip> Tips)
+{
+    /// <summary>A document without envelopes.</summary>
+    public static DocumentState Empty(DocId document, AccountId host) =>
+        new(document, host, Hosting.Private, CompactRange.Empty, 0, 0, ImmutableDictionary<PeerId, AuthorTip>.Empty);
+
+    /// <summary>Envelopes in the log.</summary>
+    public ulong Size => Log.Size;
+}

@@ -1,0 +1,108 @@
+using Tlfs.Core.Ids;
+using Tlfs.Core.Sealing;
+
+namespace CloudPeer.Sync.Relay;
+
+/// <summary>An envelope that a group commit appends.</summary>
+/// <param name="Envelope">The envelope; its header names the document.</param>
+/// <param name="Index">Its place in the document's log.</param>
+/// <param name="AuthorPreviousIndex">The place of the author's previous envelope; null for the first.</param>
+/// <param name="Root">The log's root just after it.</param>
+/// <param name="Position">Its place among the envelopes of the commit, from 0.</param>
+public sealed record NewEntry(Envelope Envelope, ulong Index, ulong? AuthorPreviousIndex, Bytes32 Root, int Position);
+
+/// <summary>One group commit: all of it becomes durable, or nothing.</summary>
+/// <param name="Entries">What is appended, in commit order; never empty.</param>
+/// <param name="Documents">The new state of each document that has an entry.</param>
+/// <param name="UsedBytes">The new storage use of each tenant that is charged.</param>
+/// <param name="Micros">The commit's time, microseconds since 1970.</param>
+/// <param name="ReceiptHashes">The receipt hash of each entry (log.md §4.1).</param>
+/// <param name="Signature">The server's signature over their batch tree.</param>
+public sealed record GroupCommit(
+    IReadOnlyList<NewEntry> Entries,
+    IReadOnlyCollection<DocumentState> Documents,
+    IReadOnlyDictionary<AccountId, ulong> UsedBytes,
+    ulong Micros,
+    IReadOnlyList<Bytes32> ReceiptHashes,
+    byte[] Signature);
+
+/// <summary>An envelope as the log has it.</summary>
+/// <param name="Id">The envelope.</param>
+/// <param name="Author">Who signed it.</param>
+/// <param name="Bytes">The envelope's bytes.</param>
+public sealed record LogEntry(EnvelopeId Id, PeerId Author, ReadOnlyMemory<byte> Bytes);
+
+/// <summary>A piece of a log and the state that the document had at the same moment.</summary>
+/// <param name="State">The document.</param>
+/// <param name="Entries">Dense from the index asked for; empty past the end.</param>
+public sealed record LogSlice(DocumentState State, IReadOnlyList<LogEntry> Entries);
+
+/// <summary>Where an envelope lies in its document's log.</summary>
+/// <param name="Index">The place.</param>
+/// <param name="Id">The envelope.</param>
+public sealed record LogPlace(ulong Index, EnvelopeId Id);
+
+/// <summary>What a receipt is made from when an envelope is pushed again.</summary>
+/// <param name="Place">The envelope.</param>
+/// <param name="Root">The log's root just after it.</param>
+/// <param name="Position">Its place in its commit.</param>
+/// <param name="Micros">The commit's time.</param>
+/// <param name="ReceiptHashes">The receipt hashes of the whole commit.</param>
+/// <param name="Signature">The commit's signature.</param>
+public sealed record StoredReceipt(
+    LogPlace Place, Bytes32 Root, int Position, ulong Micros, IReadOnlyList<Bytes32> ReceiptHashes, byte[] Signature);
+
+/// <summary>
+/// Where a relay keeps its logs: in memory here, SQLite and PostgreSQL in the host. Every member may be called concurrently. A failure of
+/// the environment is a <see cref="Tlfs.Core.TlfsException"/> with <see cref="Tlfs.Core.Reason.Unavailable"/> or
+/// <see cref="Tlfs.Core.Reason.StorageFull"/>; the store works again, without a restart, when its environment does.
+/// </summary>
+public interface IRelayStore : IAsyncDisposable
+{
+    /// <summary>
+    /// Begins a group commit: locks the documents, then the tenants, each in ascending order, until the transaction ends. Other processes
+    /// over the same database wait, so what the transaction shows is current.
+    /// </summary>
+    /// <param name="documents">The documents, whether they exist or not.</param>
+    /// <param name="tenants">Tenants whose use is wanted beside those that host the documents.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    Task<IRelayTransaction> BeginAsync(
+        IReadOnlyCollection<DocId> documents, IReadOnlyCollection<AccountId> tenants, CancellationToken cancellationToken);
+
+    /// <summary>A document's state, or null if there is none.</summary>
+    Task<DocumentState?> FindAsync(DocId document, CancellationToken cancellationToken);
+
+    /// <summary>Entries from an index on, at most so many and so many bytes (one entry may be larger), or null if there is no such document.</summary>
+    Task<LogSlice?> ReadAsync(DocId document, ulong from, int maxEntries, int maxBytes, CancellationToken cancellationToken);
+
+    /// <summary>All policy statements of a document with an index of at least <paramref name="from"/>, in the order of the log.</summary>
+    Task<IReadOnlyList<LogEntry>> ReadStatementsAsync(DocId document, ulong from, CancellationToken cancellationToken);
+
+    /// <summary>The ids of the entries from an index on, at most <paramref name="max"/>.</summary>
+    Task<IReadOnlyList<LogPlace>> ReadIdsAsync(DocId document, ulong from, int max, CancellationToken cancellationToken);
+
+    /// <summary>Those of the given envelopes that the log holds. Ids have no index: the log is searched from its end.</summary>
+    Task<IReadOnlyList<LogPlace>> FindIdsAsync(DocId document, IReadOnlyCollection<EnvelopeId> ids, CancellationToken cancellationToken);
+
+    /// <summary>The envelope that lies so many steps back on the chain of the author of the entry at <paramref name="index"/>; null if the chain is shorter.</summary>
+    Task<LogPlace?> WalkBackAsync(DocId document, ulong index, ulong steps, CancellationToken cancellationToken);
+
+    /// <summary>What the receipt of the entry at an index is made from.</summary>
+    Task<StoredReceipt?> FindReceiptAsync(DocId document, ulong index, CancellationToken cancellationToken);
+}
+
+/// <summary>A group commit in progress. Disposing it without <see cref="CommitAsync"/> changes nothing.</summary>
+public interface IRelayTransaction : IAsyncDisposable
+{
+    /// <summary>The locked documents that exist.</summary>
+    IReadOnlyDictionary<DocId, DocumentState> Documents { get; }
+
+    /// <summary>Bytes stored by each locked tenant; one that is absent stores nothing.</summary>
+    IReadOnlyDictionary<AccountId, ulong> UsedBytes { get; }
+
+    /// <summary>
+    /// Writes the commit and returns when it is durable. False if another process created one of its documents or tenants at the same
+    /// moment: nothing was written, and the whole transaction is to be tried again.
+    /// </summary>
+    Task<bool> CommitAsync(GroupCommit commit, CancellationToken cancellationToken);
+}

@@ -1,0 +1,72 @@
+using System.Diagnostics.CodeAnalysis;
+using Tlfs.Core;
+using Tlfs.Core.Ids;
+
+namespace CloudPeer.Sync.Relay;
+
+/// <summary>Whose chain a refused envelope does not continue, and where that chain ends here.</summary>
+/// <param name="Author">The author.</param>
+/// <param name="Seq">The author's last number here; 0 if there is none.</param>
+/// <param name="Id">The author's last envelope here; zero if there is none.</param>
+public sealed record ChainTip(PeerId Author, ulong Seq, EnvelopeId Id);
+
+/// <summary>A tenant's use of its storage at the time of a refusal.</summary>
+/// <param name="LimitBytes">Bytes allowed.</param>
+/// <param name="UsedBytes">Bytes stored.</param>
+public sealed record QuotaUse(ulong LimitBytes, ulong UsedBytes);
+
+/// <summary>Why the relay did not do something (sync.md §2). Nothing of what was refused has been stored.</summary>
+/// <param name="Reason">The stable reason.</param>
+/// <param name="Message">One line for a person, without bytes from outside.</param>
+public sealed record Refusal(Reason Reason, string Message)
+{
+    /// <summary>The envelopes that were refused: all of a bundle's that could be decoded. Empty for reads.</summary>
+    public IReadOnlyList<EnvelopeId> Envelopes { get; init; } = [];
+
+    /// <summary>Set with <see cref="Reason.ChainBehind"/> and <see cref="Reason.ChainBroken"/>.</summary>
+    public ChainTip? Tip { get; init; }
+
+    /// <summary>Set with <see cref="Reason.QuotaExceeded"/>.</summary>
+    public QuotaUse? Quota { get; init; }
+
+    /// <summary>True if the same request may succeed later.</summary>
+    public bool IsTransient => Reason is Reason.Unavailable or Reason.StorageFull;
+
+    /// <summary>An unknown document and a forbidden one answer alike (sync.md §1.5).</summary>
+    public static Refusal NotFound { get; } = new(Reason.NotFound, "There is no such document here, or you may not know of it.");
+}
+
+/// <summary>Either a value or a refusal, never both and never neither.</summary>
+/// <typeparam name="T">The value.</typeparam>
+public sealed class Outcome<T>
+    where T : class
+{
+    internal Outcome(T? value, Refusal? refusal)
+    {
+        Value = value;
+        Refusal = refusal;
+    }
+
+    /// <summary>The value; null if refused.</summary>
+    public T? Value { get; }
+
+    /// <summary>The refusal; null if there is a value.</summary>
+    public Refusal? Refusal { get; }
+
+    /// <summary>True if there is a value.</summary>
+    [MemberNotNullWhen(true, nameof(Value))]
+    [MemberNotNullWhen(false, nameof(Refusal))]
+    public bool Succeeded => Refusal is null;
+}
+
+/// <summary>Makes outcomes.</summary>
+public static class Outcome
+{
+    /// <summary>Success.</summary>
+    public static Outcome<T> Of<T>(T value)
+        where T : class => new(value, null);
+
+    /// <summary>Refusal.</summary>
+    public static Outcome<T> Refused<T>(Refusal refusal)
+        where T : class => new(null, refusal);
+}
