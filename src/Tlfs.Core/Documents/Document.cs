@@ -1,0 +1,107 @@
+using Tlfs.Core.Crdt;
+using Tlfs.Core.Ids;
+using Tlfs.Core.Lenses;
+using Tlfs.Core.Policy;
+using Tlfs.Core.Schema;
+using Tlfs.Core.Sealing;
+
+namespace Tlfs.Core.Documents;
+
+/// <summary>
+/// One document as one account sees it: a pure function of the set of envelopes received (docs/protocol/operations.md §4). It does no I/O; a
+/// replica stores what it is given and what <see cref="DocumentAuthor"/> makes. Not thread-safe.
+/// </summary>
+public sealed partial class Document : IDisposable
+{
+    private readonly PolicySet _policy;
+    private readonly Keyring _keyring;
+    private readonly Chains _chains = new();
+    private readonly DocumentState _state = new();
+    private readonly Dictionary<EnvelopeId, HeldEnvelope> _held = [];
+    private readonly List<HeldEnvelope> _log = [];
+    private readonly Dictionary<SchemaHash, TlfsVersion> _schemas = [];
+    private TlfsSchema? _localSchema;
+
+    /// <summary>A document of which nothing is held yet.</summary>
+    public Document(DocId id, AccountKeys own)
+    {
+        Id = id;
+        Own = own;
+        _policy = new(id);
+        _keyring = new(id, own);
+    }
+
+    /// <summary>The document's id.</summary>
+    public DocId Id { get; }
+
+    /// <summary>All envelopes held, in the order in which they were received: causes before effects.</summary>
+    public IReadOnlyList<HeldEnvelope> Log => _log;
+
+    /// <summary>What the statements held mean.</summary>
+    public PolicyView Policy => _policy.Evaluate();
+
+    /// <summary>Live values.</summary>
+    public int EntryCount => _state.EntryCount;
+
+    /// <summary>True if the document has keys and this account holds none of them yet.</summary>
+    public bool IsLocked => _keyring.IsLocked;
+
+    /// <summary>The name of the schema that the document carries; null while none is readable.</summary>
+    public string? CarriedName => _schemas.Count == 0 ? null : Longest().List.Name;
+
+    /// <summary>A hash-free description of the state by which tests compare replicas.</summary>
+    public string StateDump => _state.Dump();
+
+    internal AccountKeys Own { get; }
+
+    internal PolicySet Statements => _policy;
+
+    internal Keyring Keyring => _keyring;
+
+    internal Chains Chains => _chains;
+
+    internal DocumentState State => _state;
+
+    /// <summary>
+    /// The schema version through which the document is read and written: the newest local version that has a carried version in common,
+    /// else the longest that the document carries.
+    /// </summary>
+    public TlfsVersion Schema
+    {
+        get
+        {
+            if (_schemas.Count == 0)
+            {
+                throw IsLocked || _held.Count == 0
+                    ? new TlfsException(Reason.KeyMissing, "no key yet: somebody who can read the document must be online once")
+                    : new TlfsException(Reason.SchemaUnknown, "the document carries no schema yet; sync first");
+            }
+
+            var carried = Longest();
+            if (_localSchema is null || !string.Equals(_localSchema.Name, carried.List.Name, StringComparison.Ordinal)) return carried;
+            var local = _localSchema.Latest;
+            return local.List.StartsWith(carried.List) || carried.List.StartsWith(local.List)
+                ? local
+                : throw new TlfsException(Reason.SchemaDiffers, $"the document's schema {carried.List.Name} and the one added here have no common beginning");
+        }
+    }
+
+    /// <summary>Makes the document use this replica's own version of its schema, if it has one.</summary>
+    public void UseLocalSchema(TlfsSchema? schema) => _localSchema = schema;
+
+    /// <summary>The document, or what is at a path, as JSON text (operations.md §5).</summary>
+    /// <param name="path">A view path; <c>.</c> is the root.</param>
+    /// <param name="allValues">Shows each register as an array of all its values.</param>
+    public string ToJson(string path = ".", bool allValues = false) => JsonView.Write(_state, Schema.List.View, path, allValues);
+
+    /// <summary>The envelope, or null if it is not held.</summary>
+    public HeldEnvelope? Find(EnvelopeId id) => _held.GetValueOrDefault(id);
+
+    /// <inheritdoc />
+    public void Dispose() => _keyring.Dispose();
+
+    private TlfsVersion Longest() =>
+        _schemas.Values.OrderByDescending(version => version.List.Lenses.Count).ThenBy(version => version.List.Hash).First();
+
+    internal bool Carries(SchemaHash schema) => _schemas.ContainsKey(schema);
+}
