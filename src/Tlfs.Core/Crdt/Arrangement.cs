@@ -1,0 +1,35 @@
+namespace Tlfs.Core.Crdt;
+
+/// <summary>Where new elements of an array go, and which of its elements must move a little to make room.</summary>
+/// <param name="Added">The positions of the new elements.</param>
+/// <param name="Moved">Elements that are there, in order, and their new positions.</param>
+internal sealed record Arrangement(IReadOnlyList<Position> Added, IReadOnlyList<(StateNode Element, Position Position)> Moved)
+{
+    /// <summary>How many elements on each side may move when there is no room.</summary>
+    private const int MaxRadius = 32;
+
+    /// <summary>
+    /// Finds room for <paramref name="count"/> elements before number <paramref name="index"/>. Elements after it that are at the same position as the
+    /// one before it have to move; if that is not enough, a growing neighbourhood is spread again. Null if 64 elements are not enough.
+    /// </summary>
+    public static Arrangement? Find(IReadOnlyList<StateNode> elements, int index, int count)
+    {
+        var end = index;
+        while (index > 0 && end < elements.Count && elements[end].Position == elements[index - 1].Position) end++;
+        var found = Spread(elements, index, end, index, count);
+        for (var radius = 1; found is null && radius <= MaxRadius; radius *= 2)
+            found = Spread(elements, Math.Max(0, index - radius), Math.Min(elements.Count, index + radius), index, count);
+        return found;
+    }
+
+    /// <summary>Spreads the new elements and those from <paramref name="start"/> up to <paramref name="end"/> evenly between their neighbours.</summary>
+    private static Arrangement? Spread(IReadOnlyList<StateNode> elements, int start, int end, int index, int count)
+    {
+        Position? lower = start > 0 ? elements[start - 1].Position : null;
+        Position? upper = end < elements.Count ? elements[end].Position : null;
+        if (Positions.Between(lower, upper, count + end - start) is not { } positions) return null;
+        var moved = new List<(StateNode, Position)>(end - start);
+        for (var i = start; i < end; i++) moved.Add((elements[i], positions[i < index ? i - start : i - start + count]));
+        return new(positions[(index - start)..(index - start + count)], moved);
+    }
+}

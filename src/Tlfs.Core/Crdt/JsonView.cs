@@ -1,0 +1,127 @@
+using System.Globalization;
+using Tlfs.Core.Lenses;
+using Tlfs.Core.Paths;
+
+namespace Tlfs.Core.Crdt;
+
+/// <summary>
+/// A document as JSON, in the one form that all replicas with equal states print (docs/protocol/operations.md §5): compact, members of structs in
+/// ordinal order, rows in storage order, elements by position.
+/// </summary>
+public sealed class JsonView
+{
+    private readonly JsonText _json = new();
+    private readonly bool _allValues;
+
+    private JsonView(bool allValues) => _allValues = allValues;
+
+    /// <summary>The JSON text of the document or of what a path names. A row or element that does not exist is refused with <see cref="Reason.NotPresent"/>.</summary>
+    /// <param name="view">The schema version to show.</param>
+    /// <param name="state">The document.</param>
+    /// <param name="path">A path as for <see cref="Location.Resolve"/>.</param>
+    /// <param name="allValues">Shows each register as an array of all its live values in the order of their dots.</param>
+    public static string Text(SchemaView view, DocumentState state, string path = ".", bool allValues = false)
+    {
+        var at = Location.Resolve(view, state, path);
+        var text = new JsonView(allValues);
+        text.Write(at.Node, state.Find(at.Path), state.Find(RowAbove(at)));
+        return text._json.ToString();
+    }
+
+    /// <summary>All live values of the register that a path names, by dot; the last one is what <see cref="Text"/> shows.</summary>
+    public static IReadOnlyList<LivePut> Values(SchemaView view, DocumentState state, string path)
+    {
+        var at = Location.Resolve(view, state, path);
+        if (at.Node.Kind.Code != KindCode.MVReg) throw new TlfsException(Reason.TypeMismatch, $"{path} is of type {at.Node.Kind} and not a register");
+        return [.. state.Puts(at.Path).Where(put => put.Value.Fits(at.Node.Kind.Primitive))];
+    }
+
+    private static StoragePath RowAbove(Location at) => at.Rows().Select(row => row.Path).LastOrDefault() ?? StoragePath.Root;
+
+    /// <summary>Writes a place; <paramref name="row"/> is the row, element or root that it lies in, from which its fields are found.</summary>
+    private void Write(ViewNode view, StateNode? node, StateNode? row)
+    {
+        switch (view.Kind.Code)
+        {
+            case KindCode.Null: _json.Null(); break;
+            case KindCode.Struct: WriteStruct(view, row); break;
+            case KindCode.Table: WriteTable(view, node); break;
+            case KindCode.Array: WriteArray(view, node); break;
+            case KindCode.MVReg: WriteRegister(view.Kind.Primitive, node); break;
+            case KindCode.EWFlag: _json.Bool(node is not null && node.Puts.Values.Any(put => put.Value == Value.True)); break;
+        }
+    }
+
+    private void WriteStruct(ViewNode view, StateNode? row)
+    {
+        _json.BeginObject();
+        foreach (var (name, field) in view.Fields)
+        {
+            _json.Name(name);
+            var node = row;
+            for (var i = 0; i < field.Chain.Count && node is not null; i++) node = node.Child(Segment.Of(field.Chain[i]));
+            Write(field, node, row);
+        }
+
+        _json.EndObject();
+    }
+
+    private void WriteTable(ViewNode view, StateNode? node)
+    {
+        _json.BeginObject();
+        foreach (var row in node?.Children ?? [])
+        {
+            if (row.LivePuts == 0 || !SchemaView.KeyFits(view.Kind, row.Segment)) continue;
+            _json.Name(KeyText(row.Segment));
+            Write(view.Element!, row, row);
+        }
+
+        _json.EndObject();
+    }
+
+    private void WriteArray(ViewNode view, StateNode? node)
+    {
+        _json.BeginArray();
+        foreach (var element in node?.Shown ?? []) Write(view.Element!, element, element);
+        _json.EndArray();
+    }
+
+    private void WriteRegister(Primitive primitive, StateNode? node)
+    {
+        var values = (node?.Puts.Values ?? []).Select(put => put.Value).Where(value => value.Fits(primitive));
+        if (_allValues)
+        {
+            _json.BeginArray();
+            foreach (var value in values) WriteValue(value, primitive);
+            _json.EndArray();
+        }
+        else
+        {
+            WriteValue(values.LastOrDefault(), primitive);
+        }
+    }
+
+    private void WriteValue(Value value, Primitive primitive)
+    {
+        switch (value.Kind)
+        {
+            case ValueKind.Null: _json.Null(); break;
+            case ValueKind.Bool: _json.Bool(value.AsBool); break;
+            case ValueKind.Unsigned or ValueKind.Negative when primitive == Primitive.I64: _json.Number(value.AsInt64); break;
+            case ValueKind.Unsigned or ValueKind.Negative: _json.Number(value.AsUInt64); break;
+            case ValueKind.Float: _json.Number(value.AsDouble); break;
+            case ValueKind.Text: _json.String(value.AsString); break;
+            case ValueKind.Bytes: _json.String(Convert.ToBase64String(value.AsBytes)); break;
+        }
+    }
+
+    private static string KeyText(Segment key) => key.Key switch
+    {
+        bool boolean => boolean ? "true" : "false",
+        ulong number => number.ToString(CultureInfo.InvariantCulture),
+        long number => number.ToString(CultureInfo.InvariantCulture),
+        string text => text,
+        byte[] bytes => Convert.ToBase64String(bytes),
+        _ => throw new InvalidOperationException("not a key"),
+    };
+}

@@ -1,0 +1,256 @@
+using System.Buffers.Binary;
+using System.Text.Json;
+using Tlfs.Core.Crypto;
+using Tlfs.Core.Ids;
+using Tlfs.Core.Lenses;
+using Tlfs.Core.Paths;
+
+namespace Tlfs.Core.Crdt;
+
+/// <summary>
+/// Builds the operations of one edit from paths and JSON (docs/protocol/operations.md §4.5). Later edits see earlier ones. An edit that is refused, with
+/// a <see cref="TlfsException"/>, leaves the transaction as it was before it. The state shows the edits until <see cref="Dispose"/> takes them
+/// back; between, nothing else may be applied to it.
+/// </summary>
+/// <example><code>
+/// using var edit = new Transaction(state, list.View, SystemEntropy.Instance);
+/// edit.Insert(".tasks", 0, Json.Parse("{\"title\":\"milk\"}"));
+/// var operations = edit.Build();
+/// </code></example>
+public sealed class Transaction : IDisposable
+{
+    private readonly DocumentState _state;
+    private readonly SchemaView _view;
+    private readonly IEntropy _entropy;
+    private readonly PendingOperations _pending;
+
+    /// <summary>Begins an edit.</summary>
+    /// <param name="state">The state to edit; it is put back on <see cref="Dispose"/>.</param>
+    /// <param name="view">The schema version that paths and values are given in.</param>
+    /// <param name="entropy">Where the ids of new array elements come from.</param>
+    public Transaction(DocumentState state, SchemaView view, IEntropy entropy)
+    {
+        _state = state;
+        _view = view;
+        _entropy = entropy;
+        _pending = new(state);
+    }
+
+    /// <summary>The number of operations so far; the schema operation that sealing may add is not counted.</summary>
+    public int Count => _pending.Count;
+
+    /// <summary>
+    /// Assigns a register (null: unsets it), switches a flag, or replaces all that this schema version shows of a struct, or a whole table or array.
+    /// Table rows on the way that are missing are made.
+    /// </summary>
+    public void Set(string path, JsonElement value) => Edit(() =>
+    {
+        var at = Location.Resolve(_view, _state, path, present: false);
+        MakeRows(at);
+        Assign(at, value);
+    });
+
+    /// <summary>Inserts an element before the one at the index; the array's length appends.</summary>
+    public void Insert(string path, int index, JsonElement value) => Edit(() =>
+    {
+        var at = ArrayAt(path, present: false);
+        var count = Shown(at).Count;
+        if (index < 0 || index > count) throw new TlfsException(Reason.IndexOutOfRange, $"{path} takes an element at 0 to {count}, not at {index}");
+        MakeRows(at);
+        InsertRun(at, index, [value]);
+    });
+
+    /// <summary>Moves an element so that it stands at index <paramref name="to"/> afterwards. Moving it where it is changes nothing.</summary>
+    public void Move(string path, int from, int to) => Edit(() =>
+    {
+        var at = ArrayAt(path, present: true);
+        var shown = Shown(at);
+        foreach (var index in (ReadOnlySpan<int>)[from, to])
+            if (index < 0 || index >= shown.Count) throw new TlfsException(Reason.IndexOutOfRange, $"{path} has {shown.Count} elements and none at {index}");
+        if (from == to) return;
+        var element = shown[from];
+        var others = shown.ToList();
+        others.RemoveAt(from);
+        var room = Arrange(others, to, 1, path);
+        PlaceAgain(at, room.Moved);
+        PlaceAgain(at, [(element, room.Added[0])]);
+    });
+
+    /// <summary>Removes a table row, an array element, or what a field holds. What is not there is refused with <see cref="Reason.NotPresent"/>.</summary>
+    public void Remove(string path) => Edit(() =>
+    {
+        var at = Location.Resolve(_view, _state, path);
+        var before = _state.EntryCount;
+        if (at.Node.IsRow) Drop(at.Path, _state.Find(at.Path), withSelf: true);
+        else Assign(at, null);
+        if (_state.EntryCount == before) throw new TlfsException(Reason.NotPresent, $"{path} holds nothing");
+    });
+
+    /// <summary>The operations, in order. None at all is a <see cref="TlfsException"/> with <see cref="Reason.NothingToDo"/>.</summary>
+    public IReadOnlyList<Operation> Build() => _pending.Count > 0 ? _pending.ToList() : throw new TlfsException(Reason.NothingToDo, "the edit changes nothing");
+
+    /// <summary>Takes the edits out of the state again.</summary>
+    public void Dispose() => _pending.RollBack(0);
+
+    private void Edit(Action edit)
+    {
+        var mark = _pending.Mark;
+        try
+        {
+            edit();
+        }
+        catch
+        {
+            _pending.RollBack(mark);
+            throw;
+        }
+    }
+
+    /// <summary>Writes the value, or nothing for null, in place of what this version shows at the place.</summary>
+    private void Assign(Location at, JsonElement? value)
+    {
+        switch (at.Node.Kind.Code)
+        {
+            case KindCode.MVReg: AssignRegister(at, value); break;
+            case KindCode.EWFlag: AssignFlag(at, value); break;
+            case KindCode.Struct: AssignStruct(at, value); break;
+            case KindCode.Table: AssignTable(at, value); break;
+            case KindCode.Array: AssignArray(at, value); break;
+            case KindCode.Null:
+                if (value is { ValueKind: not JsonValueKind.Null } other) throw Mismatch(at, "nothing but null", other);
+                if (value is not null) MakeRow(at.Node, at.Path);
+                break;
+        }
+    }
+
+    private void AssignRegister(Location at, JsonElement? value)
+    {
+        Value? assigned = value is { ValueKind: not JsonValueKind.Null } json ? Json.Read(json, at.Node.Kind.Primitive, at.Text) : null;
+        Drop(at.Path, _state.Find(at.Path), withSelf: true, withBelow: false);
+        if (assigned is { } present) _pending.Add(new Put(at.Path, present));
+        else if (at.Node.IsRow) MakeRow(at.Node, at.Path);
+    }
+
+    private void AssignFlag(Location at, JsonElement? value)
+    {
+        if (value is { ValueKind: not (JsonValueKind.True or JsonValueKind.False) } other) throw Mismatch(at, "a boolean", other);
+        Drop(at.Path, _state.Find(at.Path), withSelf: true, withBelow: false);
+        if (value is { ValueKind: JsonValueKind.True }) _pending.Add(new Put(at.Path, Value.True));
+        else if (at.Node.IsRow) MakeRow(at.Node, at.Path);
+    }
+
+    private void AssignStruct(Location at, JsonElement? value)
+    {
+        if (value is { ValueKind: not JsonValueKind.Object } other) throw Mismatch(at, "an object", other);
+        var members = value is { } json ? Json.Members(json, at.Text) : [];
+        if (members.Keys.FirstOrDefault(name => !at.Node.Fields.ContainsKey(name)) is { } unknown)
+            throw new TlfsException(Reason.PathNotFound, $"the schema has no member {Shorten(unknown)} in {at.Text}");
+        if (at.Node.IsRow) MakeRow(at.Node, at.Path);
+        foreach (var name in at.Node.Fields.Keys)
+            Assign(at.Field(name), members.TryGetValue(name, out var member) ? member : null);
+    }
+
+    private void AssignTable(Location at, JsonElement? value)
+    {
+        if (value is { ValueKind: not JsonValueKind.Object } other) throw Mismatch(at, "an object", other);
+        var members = value is { } json ? Json.Members(json, at.Text) : [];
+        Drop(at.Path, _state.Find(at.Path), withSelf: false);
+        if (at.Node.IsRow) MakeRow(at.Node, at.Path);
+        foreach (var (key, row) in members) Assign(at.Member(key), row);
+    }
+
+    private void AssignArray(Location at, JsonElement? value)
+    {
+        if (value is { ValueKind: not JsonValueKind.Array } other) throw Mismatch(at, "an array", other);
+        Drop(at.Path, _state.Find(at.Path), withSelf: false);
+        if (at.Node.IsRow) MakeRow(at.Node, at.Path);
+        if (value is { } json) InsertRun(at, 0, [.. json.EnumerateArray()]);
+    }
+
+    private void InsertRun(Location at, int index, IReadOnlyList<JsonElement> values)
+    {
+        if (values.Count == 0) return;
+        var room = Arrange(Shown(at), index, values.Count, at.Text);
+        PlaceAgain(at, room.Moved);
+        for (var i = 0; i < values.Count; i++)
+        {
+            var uid = NewElement(at.Path);
+            _pending.Add(new Place(at.Path, uid, room.Added[i]));
+            Assign(at.Row(Segment.Of(uid), (index + i).ToString(System.Globalization.CultureInfo.InvariantCulture)), values[i]);
+        }
+    }
+
+    private static Arrangement Arrange(IReadOnlyList<StateNode> shown, int index, int count, string path) =>
+        Arrangement.Find(shown, index, count) ?? throw new TlfsException(Reason.ArrayDense,
+            $"{path} has no room at [{index}]: too many elements were inserted at this spot; insert elsewhere, or set the array anew");
+
+    private void PlaceAgain(Location at, IReadOnlyList<(StateNode Element, Position Position)> moved)
+    {
+        foreach (var (element, position) in moved)
+        {
+            _pending.Remove(at.Path, element.LivePlaces.Select(place => place.Dot));
+            _pending.Add(new Place(at.Path, element.Segment.Element, position));
+        }
+    }
+
+    private Uid NewElement(StoragePath array)
+    {
+        Span<byte> bytes = stackalloc byte[Uid.Size];
+        var node = _state.Find(array);
+        while (true)
+        {
+            _entropy.Fill(bytes);
+            var uid = new Uid(BinaryPrimitives.ReadUInt64BigEndian(bytes));
+            if (node?.Child(Segment.Of(uid)) is null) return uid;
+        }
+    }
+
+    /// <summary>Makes the rows above a place that do not exist. Elements exist, since an index found them.</summary>
+    private void MakeRows(Location at)
+    {
+        foreach (var (node, path) in at.Rows())
+            if (!path.Equals(at.Path) && !_state.Exists(path)) MakeRow(node, path);
+    }
+
+    /// <summary>Puts null at a row or element, unless one is live there already.</summary>
+    private void MakeRow(ViewNode node, StoragePath path)
+    {
+        if (!node.IsRow) return;
+        if (_state.Find(path) is { } row && row.Puts.Values.Any(put => put.Value == Value.Null)) return;
+        _pending.Add(new Put(path, Value.Null));
+    }
+
+    /// <summary>Takes away the live puts at and under a place, and with them the pending places, which nobody else knows.</summary>
+    private void Drop(StoragePath path, StateNode? node, bool withSelf, bool withBelow = true)
+    {
+        if (node is null) return;
+        var puts = new List<Dot>();
+        var places = new List<Dot>();
+        if (withSelf) puts.AddRange(node.Puts.Keys);
+        if (withSelf && withBelow) places.AddRange(node.LivePlaces.Select(place => place.Dot));
+        foreach (var child in withBelow ? node.Children : [])
+        {
+            DocumentState.Walk(child, below =>
+            {
+                puts.AddRange(below.Puts.Keys);
+                places.AddRange(below.LivePlaces.Select(place => place.Dot));
+            });
+        }
+
+        _pending.Remove(path, puts);
+        _pending.DropPending(places);
+    }
+
+    private Location ArrayAt(string path, bool present)
+    {
+        var at = Location.Resolve(_view, _state, path, present);
+        return at.Node.Kind.Code == KindCode.Array ? at : throw new TlfsException(Reason.TypeMismatch, $"{path} is of type {at.Node.Kind} and not an Array");
+    }
+
+    private IReadOnlyList<StateNode> Shown(Location at) => _state.Find(at.Path)?.Shown ?? [];
+
+    private static TlfsException Mismatch(Location at, string wanted, JsonElement found) =>
+        new(Reason.TypeMismatch, $"{at.Text} takes {wanted}, not {Json.Describe(found)}");
+
+    private static string Shorten(string name) => name.Length <= Limits.NameBytes && Names.IsValid(name) ? name : "of that name";
+}
