@@ -1,7 +1,6 @@
 using Tlfs.Core.Crdt;
 using Tlfs.Core.Ids;
 using Tlfs.Core.Policy;
-using Tlfs.Core.Schema;
 using Tlfs.Core.Sealing;
 
 namespace Tlfs.Core.Documents;

@@ -1,6 +1,5 @@
 using Tlfs.Core.Crdt;
 using Tlfs.Core.Ids;
-using Tlfs.Core.Lenses;
 using Tlfs.Core.Policy;
 using Tlfs.Core.Schema;
 using Tlfs.Core.Sealing;
@@ -49,8 +48,8 @@ public sealed partial class Document : IDisposable
     /// <summary>The name of the schema that the document carries; null while none is readable.</summary>
     public string? CarriedName => _schemas.Count == 0 ? null : Longest().List.Name;
 
-    /// <summary>A hash-free description of the state by which tests compare replicas.</summary>
-    public string StateDump => _state.Dump();
+    /// <summary>A hash of the state, equal on all replicas that hold the same envelopes and keys.</summary>
+    public Bytes32 StateHash => _state.StateHash();
 
     internal AccountKeys Own { get; }
 
@@ -92,7 +91,7 @@ public sealed partial class Document : IDisposable
     /// <summary>The document, or what is at a path, as JSON text (operations.md §5).</summary>
     /// <param name="path">A view path; <c>.</c> is the root.</param>
     /// <param name="allValues">Shows each register as an array of all its values.</param>
-    public string ToJson(string path = ".", bool allValues = false) => JsonView.Write(_state, Schema.List.View, path, allValues);
+    public string ToJson(string path = ".", bool allValues = false) => JsonView.Text(Schema.List.View, _state, path, allValues);
 
     /// <summary>The envelope, or null if it is not held.</summary>
     public HeldEnvelope? Find(EnvelopeId id) => _held.GetValueOrDefault(id);

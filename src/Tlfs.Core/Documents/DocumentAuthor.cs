@@ -25,18 +25,14 @@ public sealed class DocumentAuthor(Document document, IEntropy entropy, LogHead?
     private PeerId Self => document.Own.Device.Public;
 
     /// <summary>
-    /// Makes a document: a new authority signs its genesis and is forgotten, then come the first epoch and a delta that carries the schema.
+    /// Begins an empty document: its authority signs the genesis, then come the first epoch and a delta that carries the schema. The caller
+    /// destroys the authority key afterwards.
     /// </summary>
-    public static (Document Document, IReadOnlyList<Envelope> Bundle) Create(AccountKeys own, IEntropy entropy, TlfsVersion schema)
+    public void Begin(SigningKey authority, TlfsVersion schema)
     {
-        using var authority = SigningKey.Generate(entropy);
-        var id = new DocId(authority.Public.Value);
-        var document = new Document(id, own);
-        var author = new DocumentAuthor(document, entropy);
-        author.Take(Draft.First(id).SignStatement(authority, new Genesis(id, DocumentKind.App, own.Card.Actor).Encode()));
-        author.Rotate();
-        author.Seal([], schema);
-        return (document, author.Bundle);
+        Take(Draft.First(document.Id).SignStatement(authority, new Genesis(document.Id, DocumentKind.App, document.Own.Card.Actor).Encode()));
+        Rotate();
+        Seal([], schema);
     }
 
     /// <summary>One transaction: all edits become one delta. Throws a <see cref="TlfsException"/> and changes nothing if an edit is refused.</summary>
@@ -52,7 +48,6 @@ public sealed class DocumentAuthor(Document document, IEntropy entropy, LogHead?
             operations = transaction.Build();
         }
 
-        if (operations.Count == 0) throw new TlfsException(Reason.NothingToDo, "the edit changes nothing");
         return (Seal(operations, schema), operations.Count);
     }
 

@@ -45,15 +45,18 @@ public sealed class Replica : IDisposable
     {
         if (!_schemas.TryGetValue(schema, out var known))
             throw new TlfsException(Reason.SchemaNotFound, $"no schema named {schema} here; add it with: schema add FILE");
-        var (document, bundle) = DocumentAuthor.Create(Own, _entropy, known.Latest);
-        var row = Guard(document, () => _store.Write(writer =>
+        using var authority = SigningKey.Generate(_entropy);
+        var id = new DocId(authority.Public.Value);
+        var loaded = _loaded[id] = new(id, Own);
+        return Guarded(id, () => _store.Write(writer =>
         {
-            writer.AddDocument(document.Id);
-            return writer.Append(document.Id, bundle);
+            var author = new DocumentAuthor(loaded.Document, _entropy);
+            author.Begin(authority, known.Latest);
+            writer.AddDocument(id);
+            loaded.Row = writer.Append(id, author.Bundle);
+            ApplySchema(loaded.Document);
+            return id;
         }));
-        ApplySchema(document);
-        _loaded[document.Id] = new(document) { Row = row };
-        return document.Id;
     }
 
     /// <summary>Starts to keep a document made elsewhere; nothing of it is here yet.</summary>
@@ -113,7 +116,7 @@ public sealed class Replica : IDisposable
     /// <inheritdoc />
     public void Dispose()
     {
-        foreach (var loaded in _loaded.Values) loaded.Document.Dispose();
+        foreach (var loaded in _loaded.Values) loaded.Dispose();
     }
 
     private Loaded Refresh(DocId id)
@@ -121,7 +124,7 @@ public sealed class Replica : IDisposable
         if (!_loaded.TryGetValue(id, out var loaded))
         {
             RequireKnown(id);
-            _loaded[id] = loaded = new(new Document(id, Own));
+            _loaded[id] = loaded = new(id, Own);
         }
 
         var news = new List<Envelope>();
@@ -167,28 +170,17 @@ public sealed class Replica : IDisposable
         }
     }
 
-    private static T Guard<T>(Document document, Func<T> work)
-    {
-        try
-        {
-            return work();
-        }
-        catch
-        {
-            document.Dispose();
-            throw;
-        }
-    }
-
     private void Forget(DocId document)
     {
-        if (_loaded.Remove(document, out var loaded)) loaded.Document.Dispose();
+        if (_loaded.Remove(document, out var loaded)) loaded.Dispose();
     }
 
-    private sealed class Loaded(Document document)
+    private sealed class Loaded(DocId id, AccountKeys own) : IDisposable
     {
-        public Document Document { get; } = document;
+        public Document Document { get; } = new(id, own);
 
         public long Row { get; set; }
+
+        public void Dispose() => Document.Dispose();
     }
 }
