@@ -29,6 +29,9 @@ public sealed record Refusal(Reason Reason, string Message)
     /// <summary>Set with <see cref="Reason.QuotaExceeded"/>.</summary>
     public QuotaUse? Quota { get; init; }
 
+    /// <summary>When trying again makes sense; null when nothing is said about it.</summary>
+    public TimeSpan? RetryAfter { get; init; }
+
     /// <summary>True if the same request may succeed later.</summary>
     public bool IsTransient => Reason is Reason.Unavailable or Reason.StorageFull;
 

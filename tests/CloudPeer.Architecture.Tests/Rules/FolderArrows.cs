@@ -29,17 +29,21 @@ public static class FolderArrows
         ["CloudPeer.Sync"] = new(StringComparer.Ordinal)
         {
             ["Sessions"] = [],
-            ["Relay"] = ["Sessions"],
-            ["Wire"] = ["Relay", "Sessions"],
-            ["Client"] = ["Wire", "Relay", "Sessions"],
+            ["Log"] = [],
+            ["Relay"] = ["Log", "Sessions"],
+            ["Wire"] = ["Log", "Relay", "Sessions"],
+            ["Client"] = ["Log", "Wire", "Relay", "Sessions"],
         },
         ["CloudPeer.Api"] = new(StringComparer.Ordinal)
         {
             ["Hosting"] = [Everything],
             ["Data"] = [Everything],
             ["Operations"] = [Everything],
+            ["Sessions"] = ["Hosting"],
+            ["Discovery"] = ["Hosting"],
             ["Accounts"] = ["Hosting", "Data"],
-            ["Keys"] = ["Hosting", "Data"],
+            ["Keys"] = ["Hosting", "Data", "Accounts"],
+            ["Inbox"] = ["Hosting", "Data", "Accounts"],
             ["Relay"] = ["Hosting", "Data", "Accounts", "Keys"],
             ["Billing"] = ["Hosting", "Data", "Accounts"],
             ["Referrals"] = ["Hosting", "Data", "Accounts", "Billing"],

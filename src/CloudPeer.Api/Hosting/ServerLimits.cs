@@ -1,0 +1,19 @@
+using Tlfs.Core;
+
+namespace CloudPeer.Api.Hosting;
+
+/// <summary>The host's limits; those of the format are in <see cref="Limits"/>. Each has a test at the limit and one past it.</summary>
+internal static class ServerLimits
+{
+    /// <summary>Bytes of one gRPC message in either direction.</summary>
+    public const int FrameBytes = 4 << 20;
+
+    /// <summary>Documents that one stream may be subscribed to.</summary>
+    public const int SubscriptionsPerStream = 128;
+
+    /// <summary>How long a stop waits for calls and commits under way.</summary>
+    public static readonly TimeSpan Shutdown = TimeSpan.FromSeconds(20);
+
+    /// <summary>How long readiness waits for the database.</summary>
+    public static readonly TimeSpan HealthCheck = TimeSpan.FromSeconds(4);
+}

@@ -1,0 +1,29 @@
+namespace CloudPeer.Api.Hosting.Settings;
+
+/// <summary>All settings, in the order in which they are shown. <c>docs/operations/configuration.md</c> lists the same ones.</summary>
+internal static class SettingCatalog
+{
+    public static readonly Setting HttpPort = new("HTTP_PORT", "5180", "Port of the pages and of gRPC-Web (HTTP/1.1); 0 takes any free one.");
+    public static readonly Setting GrpcPort = new("GRPC_PORT", "5181", "Port of gRPC (HTTP/2 without TLS); 0 takes any free one.");
+    public static readonly Setting Bind = new("BIND", "localhost", "Address to listen on: localhost, an IP address, or * for all.");
+    public static readonly Setting BaseUrl = new("BASE_URL", "(from BIND and HTTP_PORT)", "The http(s) address of the pages that clients are told.");
+    public static readonly Setting GrpcUrl = new("GRPC_URL", "(from BIND and GRPC_PORT)", "The http(s) address of gRPC that clients are told.");
+    public static readonly Setting DataDir = new("DATA_DIR", "./data", "Folder for the identity key and the embedded store; made with mode 0700.");
+    public static readonly Setting DatabaseUrl = new("DATABASE_URL", "", "postgres://user:password@host:port/name; empty for the embedded SQLite.");
+    public static readonly Setting Name = new("NAME", "cloudpeer", "The server's name as clients show it; at most 64 letters.");
+    public static readonly Setting Registration = new("REGISTRATION", "(open on loopback, else closed)", "Who may become a tenant: open or closed.");
+    public static readonly Setting Billing = new("BILLING", "off", "Payments; this version knows only off: every account has the plan local.");
+    public static readonly Setting LocalPlanBytes = new("LOCAL_PLAN_BYTES", "0", "Storage of the plan local in bytes; 0 for no limit.");
+    public static readonly Setting CallsPerSecond = new("CALLS_PER_SECOND", "500", "Calls and stream frames per second of one device, with bursts of ten seconds; 0 for no limit.");
+    public static readonly Setting AddressCallsPerSecond = new(
+        "ADDRESS_CALLS_PER_SECOND", "100", "Calls per second without a session from one address, with bursts of ten seconds; 0 for no limit.");
+    public static readonly Setting Reflection = new("REFLECTION", "on", "gRPC reflection: on or off.");
+    public static readonly Setting LogFormat = new("LOG_FORMAT", "auto", "Log on standard error: text, json, or auto (text on a terminal and in development).");
+    public static readonly Setting LogLevel = new("LOG_LEVEL", "information", "Least level that is logged: debug, information, warning or error.");
+
+    public static readonly IReadOnlyList<Setting> All =
+    [
+        HttpPort, GrpcPort, Bind, BaseUrl, GrpcUrl, DataDir, DatabaseUrl, Name, Registration, Billing, LocalPlanBytes,
+        CallsPerSecond, AddressCallsPerSecond, Reflection, LogFormat, LogLevel,
+    ];
+}

@@ -1,0 +1,135 @@
+using System.Globalization;
+using System.Net;
+using Serilog.Events;
+
+namespace CloudPeer.Api.Hosting.Settings;
+
+/// <summary>Turns texts into <see cref="ServerSettings"/> and collects every fault on the way, so that they are reported at once.</summary>
+internal sealed class SettingParser
+{
+    private const int NameLetters = 64;
+    private readonly Dictionary<Setting, string> _values;
+    private readonly List<string> _faults = [];
+
+    private SettingParser(IEnumerable<SettingValue> values) => _values = values.ToDictionary(value => value.Setting, value => value.Value);
+
+    /// <summary>The settings, or null and every fault with the setting's name and value.</summary>
+    public static ServerSettings? Parse(IEnumerable<SettingValue> values, out IReadOnlyList<string> faults)
+    {
+        var parser = new SettingParser(values);
+        var settings = parser.Parse();
+        faults = parser._faults;
+        return faults.Count == 0 ? settings : null;
+    }
+
+    private ServerSettings Parse()
+    {
+        var bind = Bind();
+        var (http, grpc) = Ports();
+        OneOf(SettingCatalog.Billing, ("off", true));
+        return new()
+        {
+            HttpPort = http,
+            GrpcPort = grpc,
+            Bind = bind,
+            BaseUrl = Url(SettingCatalog.BaseUrl),
+            GrpcUrl = Url(SettingCatalog.GrpcUrl),
+            DataDir = Folder(SettingCatalog.DataDir),
+            PostgresConnection = Database(),
+            Name = ServerName(),
+            RegistrationOpen = IsDefault(SettingCatalog.Registration)
+                ? bind is null || IPAddress.IsLoopback(bind)
+                : OneOf(SettingCatalog.Registration, ("open", true), ("closed", false)),
+            LocalPlanBytes = Number(SettingCatalog.LocalPlanBytes, long.MaxValue),
+            CallsPerSecond = (int)Number(SettingCatalog.CallsPerSecond, 1_000_000),
+            AddressCallsPerSecond = (int)Number(SettingCatalog.AddressCallsPerSecond, 1_000_000),
+            Reflection = OneOf(SettingCatalog.Reflection, ("on", true), ("off", false)),
+            LogFormat = OneOf(SettingCatalog.LogFormat, ("auto", LogFormat.Auto), ("text", LogFormat.Text), ("json", LogFormat.Json)),
+            LogLevel = OneOf(
+                SettingCatalog.LogLevel,
+                ("debug", LogEventLevel.Debug),
+                ("information", LogEventLevel.Information),
+                ("warning", LogEventLevel.Warning),
+                ("error", LogEventLevel.Error)),
+        };
+    }
+
+    private bool IsDefault(Setting setting) => string.Equals(_values[setting], setting.Default, StringComparison.Ordinal);
+
+    private (int Http, int Grpc) Ports()
+    {
+        var http = (int)Number(SettingCatalog.HttpPort, IPEndPoint.MaxPort);
+        var grpc = (int)Number(SettingCatalog.GrpcPort, IPEndPoint.MaxPort);
+        if (http == grpc && http > 0) Fault(SettingCatalog.GrpcPort, $"another port than {SettingCatalog.HttpPort.Variable} is needed, gRPC without TLS cannot share it");
+        return (http, grpc);
+    }
+
+    private IPAddress? Bind()
+    {
+        var value = _values[SettingCatalog.Bind];
+        if (string.Equals(value, "localhost", StringComparison.OrdinalIgnoreCase)) return null;
+        if (value is "*") return IPAddress.IPv6Any;
+        if (IPAddress.TryParse(value, out var address)) return address;
+        Fault(SettingCatalog.Bind, "localhost, an IP address or * is needed");
+        return null;
+    }
+
+    private Uri? Url(Setting setting)
+    {
+        if (IsDefault(setting)) return null;
+        if (Uri.TryCreate(_values[setting], UriKind.Absolute, out var url) && url.Scheme is "http" or "https" && url.Query.Length == 0 && url.UserInfo.Length == 0)
+            return url;
+        Fault(setting, "an address such as https://peer.example.org is needed");
+        return null;
+    }
+
+    private string Folder(Setting setting)
+    {
+        var value = _values[setting];
+        if (!value.Contains('\0', StringComparison.Ordinal)) return Path.GetFullPath(value);
+        Fault(setting, "a folder is needed");
+        return Path.GetFullPath(setting.Default);
+    }
+
+    private string? Database()
+    {
+        var value = _values[SettingCatalog.DatabaseUrl];
+        if (value.Length == 0) return null;
+        if (PostgresUrl.TryParse(value, out var connection, out var fault)) return connection;
+        // The value may hold a password, so it is shown masked or not at all.
+        _faults.Add($"{SettingCatalog.DatabaseUrl.Variable} is {PostgresUrl.Mask(value)}: {fault}");
+        return null;
+    }
+
+    private string ServerName()
+    {
+        var name = _values[SettingCatalog.Name];
+        if (name.Length > NameLetters || name.Any(char.IsControl)) Fault(SettingCatalog.Name, $"at most {NameLetters} printable letters are allowed");
+        return name;
+    }
+
+    private long Number(Setting setting, long max)
+    {
+        if (long.TryParse(_values[setting], NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number <= max) return number;
+        Fault(setting, $"a whole number from 0 to {max} is needed");
+        return 0;
+    }
+
+    private T OneOf<T>(Setting setting, params ReadOnlySpan<(string Text, T Value)> choices)
+    {
+        var texts = new List<string>();
+        foreach (var (text, value) in choices)
+        {
+            if (string.Equals(_values[setting], text, StringComparison.OrdinalIgnoreCase)) return value;
+            texts.Add(text);
+        }
+
+        Fault(setting, $"{string.Join(" or ", texts)} is needed");
+        return choices[0].Value;
+    }
+
+    private void Fault(Setting setting, string needed) => _faults.Add($"{setting.Variable} is '{Printable(_values[setting])}': {needed}");
+
+    private static string Printable(string value) =>
+        string.Concat(value.Take(NameLetters * 2).Select(letter => char.IsControl(letter) ? '?' : letter));
+}

@@ -1,0 +1,32 @@
+using System.Net.Sockets;
+using CloudPeer.Api.Hosting.Settings;
+using Microsoft.AspNetCore.Connections;
+using Tlfs.Core;
+
+namespace CloudPeer.Api.Hosting;
+
+/// <summary>Says in one sentence why a server did not start.</summary>
+internal static class StartupFailure
+{
+    /// <summary>Starts, and turns what the system says about ports into a refusal.</summary>
+    public static async Task Explain(Func<Task> start, ServerSettings settings)
+    {
+        try
+        {
+            await start();
+        }
+        catch (IOException e) when (e.InnerException is AddressInUseException)
+        {
+            throw new TlfsException(Reason.Busy, $"{e.Message.ReplaceLineEndings(" ").TrimEnd('.')}; stop the other program or set {Variables}", e);
+        }
+        catch (Exception e) when (e is SocketException or IOException { InnerException: SocketException } or AddressInUseException)
+        {
+            throw new TlfsException(Reason.InputOutput, $"{Where(settings)}: {e.Message.ReplaceLineEndings(" ")} Set {Variables}", e);
+        }
+    }
+
+    private static string Variables => $"{SettingCatalog.HttpPort.Variable}, {SettingCatalog.GrpcPort.Variable} or {SettingCatalog.Bind.Variable}";
+
+    private static string Where(ServerSettings settings) =>
+        $"cannot listen on {settings.Bind?.ToString() ?? "localhost"}, ports {settings.HttpPort} and {settings.GrpcPort}";
+}

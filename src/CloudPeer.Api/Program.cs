@@ -1,0 +1,3 @@
+using CloudPeer.Api.Hosting.Commands;
+
+return await ServerCommands.RunAsync(args, Console.Out, Console.Error);
