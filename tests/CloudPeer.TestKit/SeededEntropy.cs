@@ -23,4 +23,12 @@ public sealed class SeededEntropy(ulong seed) : IEntropy
             destination = destination[count..];
         }
     }
+
+    /// <summary>A number from 0 up to, not including, <paramref name="limit"/>.</summary>
+    public int Below(int limit)
+    {
+        Span<byte> bytes = stackalloc byte[4];
+        Fill(bytes);
+        return (int)(BinaryPrimitives.ReadUInt32BigEndian(bytes) % (uint)limit);
+    }
 }

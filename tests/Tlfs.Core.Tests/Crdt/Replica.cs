@@ -1,3 +1,4 @@
+using CloudPeer.TestKit;
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using Tlfs.Core.Crdt;
