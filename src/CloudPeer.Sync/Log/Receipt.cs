@@ -50,18 +50,40 @@ public sealed record Receipt(ReceiptLeaf Leaf, int LeafIndex, int LeafCount, IRe
 }
 
 /// <summary>The receipts of one commit under one signature (log.md §4.1, §4.2).</summary>
-public static class ReceiptBatch
+public sealed class ReceiptBatch
 {
-    /// <summary>The signature over the batch root of <c>H_receipt</c> hashes, in commit order.</summary>
-    public static byte[] Sign(SigningKey server, IReadOnlyList<Bytes32> hashes) =>
-        server.Sign(Label.ReceiptSig, MerkleTree.Root([.. hashes.Select(MerkleTree.Leaf)]));
+    private readonly IReadOnlyList<ReceiptLeaf> _leaves;
+    private readonly IReadOnlyList<Bytes32>[] _paths;
+    private readonly PeerId _server;
 
-    /// <summary>Signs one commit: a receipt for each leaf, in the order given, all with the same signature.</summary>
-    public static IReadOnlyList<Receipt> Sign(SigningKey server, IReadOnlyList<ReceiptLeaf> leaves)
+    private ReceiptBatch(IReadOnlyList<ReceiptLeaf> leaves, IReadOnlyList<Bytes32> hashes, IReadOnlyList<Bytes32>[] paths, byte[] signature, PeerId server)
     {
-        var hashes = leaves.Select(leaf => MerkleTree.Leaf(leaf.Hash())).ToArray();
-        var signature = server.Sign(Label.ReceiptSig, MerkleTree.Root(hashes));
-        var paths = MerkleTree.InclusionPaths(hashes);
-        return [.. leaves.Select((leaf, i) => new Receipt(leaf, i, hashes.Length, paths[i], signature, server.Public))];
+        _leaves = leaves;
+        _paths = paths;
+        _server = server;
+        Hashes = hashes;
+        Signature = signature;
     }
+
+    /// <summary>The receipt hash of each leaf, in commit order: with the signature, all that must be stored to give the receipts again.</summary>
+    public IReadOnlyList<Bytes32> Hashes { get; }
+
+    /// <summary>The signature over the batch root.</summary>
+    public byte[] Signature { get; }
+
+    /// <summary>The receipt of one leaf.</summary>
+    public Receipt this[int index] => new(_leaves[index], index, _leaves.Count, _paths[index], Signature, _server);
+
+    /// <summary>Signs one commit; the leaves are in commit order, at least one.</summary>
+    public static ReceiptBatch Sign(SigningKey server, IReadOnlyList<ReceiptLeaf> leaves)
+    {
+        Bytes32[] hashes = [.. leaves.Select(leaf => leaf.Hash())];
+        Bytes32[] nodes = [.. hashes.Select(MerkleTree.Leaf)];
+        var signature = server.Sign(Label.ReceiptSig, MerkleTree.Root(nodes));
+        return new(leaves, hashes, MerkleTree.InclusionPaths(nodes), signature, server.Public);
+    }
+
+    /// <summary>Makes a receipt again from what its commit left in the store.</summary>
+    public static Receipt Restore(ReceiptLeaf leaf, int index, IReadOnlyList<Bytes32> hashes, byte[] signature, PeerId server) =>
+        new(leaf, index, hashes.Count, MerkleTree.InclusionPath([.. hashes.Select(MerkleTree.Leaf)], index), signature, server);
 }

@@ -1,8 +1,8 @@
+using CloudPeer.Sync.Log;
 using Tlfs.Core;
 using Tlfs.Core.Crypto;
 using Tlfs.Core.Ids;
 using Tlfs.Core.Sealing;
-using CloudPeer.Sync.Log;
 
 namespace CloudPeer.Sync.Relay;
 
@@ -14,26 +14,44 @@ public sealed record LogPage(ulong FirstIndex, IReadOnlyList<LogEntry> Entries, 
 
 /// <summary>
 /// Store and forward for encrypted documents (sync.md): checks and stores what is pushed, gives receipts, and serves the logs to those who
-/// may have them. The one way into the relay; safe for concurrent use.
+/// may have them. The one way into the relay; safe for concurrent use. Failures of the environment are refusals that are transient.
 /// </summary>
 public sealed class DocumentRelay : IAsyncDisposable
 {
+    private readonly SigningKey _server;
+    private readonly IRelayStore _store;
+    private readonly ITenants _tenants;
+    private readonly TimeProvider _time;
+    private readonly RelayLimits _limits;
+    private readonly Action<Exception> _onFault;
+    private readonly DocumentCache _cache;
+    private readonly DocumentSignals _signals = new();
+    private readonly PushDesk _pushes;
+    private readonly Committer _committer;
+
     /// <summary>A relay over a store, which it does not own.</summary>
     /// <param name="server">The server's key: signs receipts and heads, and is what documents grant Sync to. Not owned.</param>
     /// <param name="store">Where logs are kept.</param>
     /// <param name="tenants">Who may host documents.</param>
     /// <param name="time">The clock of receipts and heads.</param>
     /// <param name="limits">The limits; the defaults if null.</param>
-    public DocumentRelay(SigningKey server, IRelayStore store, ITenants tenants, TimeProvider time, RelayLimits? limits = null)
+    /// <param name="onFault">Told of bugs and failures of the environment, for the host's log; callers get a refusal.</param>
+    public DocumentRelay(
+        SigningKey server, IRelayStore store, ITenants tenants, TimeProvider time, RelayLimits? limits = null, Action<Exception>? onFault = null)
     {
-        Server = server.Public;
-        _notThere = new(Reason.Unavailable, "Not there yet.");
+        _server = server;
+        _store = store;
+        _tenants = tenants;
+        _time = time;
+        _limits = limits ?? new();
+        _onFault = onFault ?? (_ => { });
+        _cache = new(store, _limits);
+        _committer = new(new(server, store, tenants, _cache, _signals, time, _limits, _onFault));
+        _pushes = new(store, tenants, _cache, _committer, _limits);
     }
 
-    private readonly TlfsException _notThere;
-
     /// <summary>The server.</summary>
-    public PeerId Server { get; }
+    public PeerId Server => _server.Public;
 
     /// <summary>
     /// Stores bundles of one document (sync.md §2). Each is accepted whole, and then has a receipt for each of its envelopes, or refused whole.
@@ -43,29 +61,114 @@ public sealed class DocumentRelay : IAsyncDisposable
     /// <param name="document">The document.</param>
     /// <param name="bundles">Envelopes as they travel. The memory is kept until the result is there.</param>
     /// <param name="cancellationToken">Stops waiting; what has been handed to a commit may still be stored.</param>
-    public Task<IReadOnlyList<Outcome<IReadOnlyList<Receipt>>>> PushAsync(
-        PeerId pusher, DocId document, IReadOnlyList<IReadOnlyList<ReadOnlyMemory<byte>>> bundles, CancellationToken cancellationToken) =>
-        throw _notThere;
+    public async Task<IReadOnlyList<Outcome<IReadOnlyList<Receipt>>>> PushAsync(
+        PeerId pusher, DocId document, IReadOnlyList<IReadOnlyList<ReadOnlyMemory<byte>>> bundles, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _pushes.PushAsync(pusher, document, bundles, cancellationToken).ConfigureAwait(false);
+        }
+        catch (TlfsException e) when (e.IsTransient)
+        {
+            var refused = Outcome.Refused<IReadOnlyList<Receipt>>(Fault(e));
+            return [.. bundles.Select(_ => refused)];
+        }
+    }
 
     /// <summary>The next page of a log (sync.md §3.1), from an index on.</summary>
-    public Task<Outcome<LogPage>> ReadAsync(PeerId reader, DocId document, ulong from, CancellationToken cancellationToken) =>
-        throw _notThere;
+    public async Task<Outcome<LogPage>> ReadAsync(PeerId reader, DocId document, ulong from, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (await FindServedAsync(reader, document, cancellationToken).ConfigureAwait(false) is null) return Outcome.Refused<LogPage>(Refusal.NotFound);
+            var slice = await _store.ReadAsync(document, from, _limits.PageEnvelopes, _limits.PageBytes, cancellationToken).ConfigureAwait(false);
+            var current = slice is null ? null : await CurrentAsync(slice, cancellationToken).ConfigureAwait(false);
+            if (current is null || !await IsServedAsync(current, reader, cancellationToken).ConfigureAwait(false))
+                return Outcome.Refused<LogPage>(Refusal.NotFound);
+            var next = from + (ulong)slice!.Entries.Count;
+            return Outcome.Of(new LogPage(from, slice.Entries, next >= current.State.Size ? current.Head(_server, _time) : null));
+        }
+        catch (TlfsException e) when (e.IsTransient)
+        {
+            return Outcome.Refused<LogPage>(Fault(e));
+        }
+    }
 
     /// <summary>The signed head of a log (log.md §3).</summary>
-    public Task<Outcome<LogHead>> HeadAsync(PeerId reader, DocId document, CancellationToken cancellationToken) =>
-        throw _notThere;
+    public async Task<Outcome<LogHead>> HeadAsync(PeerId reader, DocId document, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var current = await _cache.LoadAsync(document, cancellationToken).ConfigureAwait(false);
+            return current is not null && await IsServedAsync(current, reader, cancellationToken).ConfigureAwait(false)
+                ? Outcome.Of(current.Head(_server, _time))
+                : Outcome.Refused<LogHead>(Refusal.NotFound);
+        }
+        catch (TlfsException e) when (e.IsTransient)
+        {
+            return Outcome.Refused<LogHead>(Fault(e));
+        }
+    }
 
     /// <summary>
     /// Waits until a log has more than <paramref name="size"/> envelopes (sync.md §3.3). Null means: read on. A refusal ends the
     /// subscription, also when the reader's right ends while it waits (sync.md §3.4).
     /// </summary>
-    public Task<Refusal?> WaitAsync(PeerId reader, DocId document, ulong size, CancellationToken cancellationToken) =>
-        throw _notThere;
+    public async Task<Refusal?> WaitAsync(PeerId reader, DocId document, ulong size, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var waiter = _signals.Enter(document);
+            while (true)
+            {
+                var changed = waiter.Changed;
+                var current = await FindServedAsync(reader, document, cancellationToken).ConfigureAwait(false);
+                if (current is null) return Refusal.NotFound;
+                if (current.State.Size > size) return null;
+                await changed.WaitAsync(cancellationToken).ConfigureAwait(false);
+            }
+        }
+        catch (TlfsException e) when (e.IsTransient)
+        {
+            return Fault(e);
+        }
+    }
 
     /// <summary>True if the document is here and served to the reader (sync.md §1.3).</summary>
-    public ValueTask<bool> MayReadAsync(PeerId reader, DocId document, CancellationToken cancellationToken) =>
-        throw _notThere;
+    /// <exception cref="TlfsException">The store cannot be asked now.</exception>
+    public async ValueTask<bool> MayReadAsync(PeerId reader, DocId document, CancellationToken cancellationToken)
+    {
+        var current = await _cache.LoadAsync(document, cancellationToken).ConfigureAwait(false);
+        return current is not null && await IsServedAsync(current, reader, cancellationToken).ConfigureAwait(false);
+    }
 
     /// <summary>Finishes the commits that are waiting, and accepts nothing more.</summary>
-    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    public ValueTask DisposeAsync() => _committer.DisposeAsync();
+
+    // What is remembered may be old, so a no is asked of the store; a yes is checked again against what is read.
+    private async ValueTask<CachedDocument?> FindServedAsync(PeerId reader, DocId document, CancellationToken cancellationToken)
+    {
+        if (_cache.Find(document) is { } cached && await IsServedAsync(cached, reader, cancellationToken).ConfigureAwait(false)) return cached;
+        var current = await _cache.LoadAsync(document, cancellationToken).ConfigureAwait(false);
+        return current is not null && await IsServedAsync(current, reader, cancellationToken).ConfigureAwait(false) ? current : null;
+    }
+
+    private Task<CachedDocument> CurrentAsync(LogSlice slice, CancellationToken cancellationToken)
+    {
+        // Nothing to read although more is remembered: the log was restored from a copy.
+        if (slice.Entries.Count == 0 && _cache.Find(slice.State.Document)?.State.Size > slice.State.Size) _cache.Forget(slice.State.Document);
+        return _cache.CurrentAsync(slice.State, cancellationToken);
+    }
+
+    private async ValueTask<bool> IsServedAsync(CachedDocument document, PeerId peer, CancellationToken cancellationToken)
+    {
+        var tenant = document.State.Hosting == Hosting.Private ? await _tenants.FindByDeviceAsync(peer, cancellationToken).ConfigureAwait(false) : null;
+        return CachedDocument.Serves(document.State, document.Policy, peer, tenant);
+    }
+
+    private Refusal Fault(TlfsException fault)
+    {
+        _onFault(fault);
+        return new(fault.Reason, fault.Message);
+    }
 }

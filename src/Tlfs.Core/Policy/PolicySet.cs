@@ -29,6 +29,15 @@ public sealed class PolicySet
         _structure = new(document, _zones, Find);
     }
 
+    /// <summary>A set of the same statements, so that what may turn out to be refused is tried on a copy.</summary>
+    public PolicySet Copy()
+    {
+        var copy = new PolicySet(_document, _zones) { _byId = _byId, _genesis = _genesis, _view = _view };
+        copy._entries.AddRange(_entries);
+        copy._heads.UnionWith(_heads);
+        return copy;
+    }
+
     /// <summary>How many statements the set holds.</summary>
     public int Count => _entries.Count;
 

@@ -1,0 +1,188 @@
+using Tlfs.Core;
+using Tlfs.Core.Ids;
+using Tlfs.Core.Policy;
+using Tlfs.Core.Sealing;
+
+namespace CloudPeer.Sync.Relay;
+
+/// <summary>An envelope that a bundle would append, before its commit is known.</summary>
+/// <param name="Envelope">The envelope.</param>
+/// <param name="Index">Its place in the document's log.</param>
+/// <param name="AuthorPreviousIndex">The place of the author's previous envelope.</param>
+/// <param name="Root">The log's root just after it.</param>
+internal sealed record Appended(Envelope Envelope, ulong Index, ulong? AuthorPreviousIndex, Bytes32 Root);
+
+/// <summary>
+/// The stateful checks of one bundle, in the order of sync.md §2, against its document as the group commit has made it so far. Works on
+/// immutable state, so a refusal in the middle leaves nothing behind.
+/// </summary>
+internal sealed class BundleJudge
+{
+    private readonly PeerId _server;
+    private readonly WorkingDocument _document;
+    private readonly PendingBundle _bundle;
+    private readonly Dictionary<EnvelopeId, ulong> _added = [];
+    private DocumentState _state;
+    private DocumentPolicy _policy;
+
+    public BundleJudge(PeerId server, WorkingDocument document, PendingBundle bundle)
+    {
+        _server = server;
+        _document = document;
+        _bundle = bundle;
+        _state = document.State ?? DocumentState.Empty(bundle.Document, bundle.PusherTenant?.Account ?? default);
+        _policy = document.Policy;
+    }
+
+    /// <summary>What the bundle appends, when it is accepted.</summary>
+    public List<Appended> Entries { get; } = [];
+
+    /// <summary>The place of each of its envelopes, also of those that were there already.</summary>
+    public List<ulong> Places { get; } = [];
+
+    /// <summary>The document after the bundle.</summary>
+    public (DocumentState State, DocumentPolicy Policy) After => (_state, _policy);
+
+    /// <summary>Null if the bundle is acceptable.</summary>
+    /// <param name="host">The tenant that is charged; null if it is none any more.</param>
+    /// <param name="usedBytes">What that tenant stores.</param>
+    public Refusal? Judge(TenantInfo? host, ulong usedBytes)
+    {
+        if (JudgeHosting(host, usedBytes) is { } refusal) return refusal;
+        foreach (var pending in _bundle.Envelopes)
+        {
+            if (JudgeEnvelope(pending) is { } refused) return refused;
+        }
+
+        return JudgeResult() ?? JudgeQuota(host, usedBytes);
+    }
+
+    // Hosted here, the tenant may write, the pusher has Sync. Who is not served learns nothing else, so that is checked first.
+    private Refusal? JudgeHosting(TenantInfo? host, ulong usedBytes)
+    {
+        if (_document.State is null)
+        {
+            if (_bundle.PusherTenant is null || !IsGenesis(_bundle.Envelopes[0].Header)) return Refusal.NotFound;
+        }
+        else
+        {
+            if (!CachedDocument.Serves(_state, _policy, _bundle.Pusher, _bundle.PusherTenant)) return Refusal.NotFound;
+            if (_state.Hosting == Hosting.Ended && !_bundle.Envelopes.Any(GrantsToServer)) return NotHosted;
+        }
+
+        if (host is { MayWrite: true }) return null;
+        return new(Reason.QuotaExceeded, "The account that hosts this document may not store anything now.")
+        {
+            Quota = new(host?.QuotaBytes ?? 0, usedBytes),
+        };
+    }
+
+    private static Refusal NotHosted => new(Reason.NotHosted, "This server's Sync grant in the document was revoked.");
+
+    private bool IsGenesis(EnvelopeHeader header) =>
+        header is { Type: EnvelopeType.Policy, Seq: 1 } && header.Author == _bundle.Document.Authority;
+
+    private bool GrantsToServer(PendingEnvelope pending) => pending.Statement is Grant grant && grant.Actor.Peer == _server;
+
+    private Refusal? JudgeEnvelope(PendingEnvelope pending)
+    {
+        var header = pending.Header;
+        if (!_policy.View.IsNamed(header.Author)) return new(Reason.AuthorUnknown, "No grant of the document names the author.");
+        var tip = _state.Tips.GetValueOrDefault(header.Author);
+        if (header.Seq <= (tip?.Seq ?? 0)) return JudgeRepeated(pending, tip!);
+        if (JudgeChain(header, tip) is { } broken) return broken;
+        if (!pending.IsSigned) return new(Reason.BadSignature, "An envelope's signature does not verify.");
+        if (!header.Auth.All(_policy.Contains) || !header.Deps.All(IsKnown))
+            return new(Reason.DepsMissing, "An envelope depends on one that is not here.");
+        return JudgePolicy(pending, out var policy) ?? Append(pending.Envelope, tip, policy);
+    }
+
+    private Refusal? JudgeRepeated(PendingEnvelope pending, AuthorTip tip)
+    {
+        var id = pending.Envelope.Id;
+        if ((id == tip.Id ? tip.Index : Find(id) ?? pending.StoredIndex) is not { } place)
+            return Broken(Reason.ChainBroken, pending.Header, tip, "Another envelope of the author has this number.");
+        Places.Add(place);
+        return null;
+    }
+
+    private Refusal? JudgeChain(EnvelopeHeader header, AuthorTip? tip)
+    {
+        if (header.Seq != (tip?.Seq ?? 0) + 1) return Broken(Reason.ChainBehind, header, tip, "Envelopes of the author are missing before this one.");
+        if (header.Prev != (tip?.Id ?? default)) return Broken(Reason.ChainBroken, header, tip, "The envelope does not follow the author's last one.");
+
+        // What is not held covers nothing yet: that is the next but one check.
+        if (tip is null || !header.Auth.All(_policy.Contains) || _policy.Covers(header.Auth, tip)) return null;
+        return Broken(Reason.ChainBroken, header, tip, "The envelope has seen fewer statements than the author's last one.");
+    }
+
+    private static Refusal Broken(Reason reason, EnvelopeHeader header, AuthorTip? tip, string message) =>
+        new(reason, message) { Tip = new(header.Author, tip?.Seq ?? 0, tip?.Id ?? default) };
+
+    private bool IsKnown(EnvelopeId id) => _policy.Contains(id) || Find(id) is not null || _bundle.StoredDeps.Contains(id);
+
+    private ulong? Find(EnvelopeId id) => _added.TryGetValue(id, out var place) ? place : _document.Find(id);
+
+    // Statements.md §4, §4.9. The envelope is the newest of its author here, so no later one can show that a cut lies elsewhere.
+    private Refusal? JudgePolicy(PendingEnvelope pending, out DocumentPolicy policy)
+    {
+        policy = _policy;
+        var header = pending.Header;
+        if (header.Type == EnvelopeType.Delta)
+            return Explain(_policy.View.Judge(header.Author, header.Seq, pending.Envelope.Id, header.Auth, Permission.Write, (_, _) => null));
+        if (pending.Statement is not { } body) return new(pending.StatementError.Reason, $"The statement is refused: {pending.StatementError.Detail}.");
+        var statement = DocumentPolicy.StatementOf(pending.Envelope, body);
+        if (Explain(_policy.View.Judge(statement, (_, _) => null)) is { } refusal) return refusal;
+        policy = _policy.With(statement);
+        return null;
+    }
+
+    private static Refusal? Explain(Ruling ruling) => ruling.Verdict switch
+    {
+        Verdict.Counts => null,
+        Verdict.TooManyStatements or Verdict.TooManyRevocations => new(Reason.TooLarge, ruling.Why),
+        _ => new(Reason.NotAuthorised, ruling.Why),
+    };
+
+    private Refusal? Append(Envelope envelope, AuthorTip? tip, DocumentPolicy policy)
+    {
+        var header = envelope.Header;
+        var index = _state.Size;
+        var log = _state.Log.Append(envelope.Id);
+        var isPolicy = header.Type == EnvelopeType.Policy;
+        _state = _state with
+        {
+            Log = log,
+            Hosting = isPolicy ? HostingAfter(policy) : _state.Hosting,
+            Statements = policy.Count,
+            StoredBytes = _state.StoredBytes + (ulong)envelope.Bytes.Length,
+            Tips = _state.Tips.SetItem(header.Author, new(header.Seq, envelope.Id, index, isPolicy, header.Auth)),
+        };
+        _policy = policy;
+        _added.Add(envelope.Id, index);
+        Entries.Add(new(envelope, index, tip?.Index, log.Root));
+        Places.Add(index);
+        return null;
+    }
+
+    private Hosting HostingAfter(DocumentPolicy policy)
+    {
+        if (policy.Hosts(_server)) return Hosting.Served;
+        return _state.Hosting == Hosting.Private ? Hosting.Private : Hosting.Ended;
+    }
+
+    // Rights that only the bundle itself can give: hosting a new document, and hosting one again.
+    private Refusal? JudgeResult()
+    {
+        if (_document.State is null) return _policy.View.May(_bundle.Pusher, Permission.Control) ? null : Refusal.NotFound;
+        return _document.State.Hosting == Hosting.Ended && _state.Hosting == Hosting.Ended ? NotHosted : null;
+    }
+
+    private Refusal? JudgeQuota(TenantInfo? host, ulong usedBytes)
+    {
+        var added = (ulong)Entries.Sum(entry => (long)entry.Envelope.Bytes.Length);
+        var limit = host!.QuotaBytes;
+        if (added == 0 || limit == 0 || (usedBytes <= limit && added <= limit - usedBytes)) return null;
+        return new(Reason.QuotaExceeded, "The storage of the account that hosts this document is full.") { Quota = new(limit, usedBytes) };
+    }
+}

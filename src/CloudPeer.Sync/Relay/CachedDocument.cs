@@ -1,0 +1,34 @@
+using Tlfs.Core.Crypto;
+using Tlfs.Core.Ids;
+using Tlfs.Core.Policy;
+using Tlfs.Core.Sealing;
+
+namespace CloudPeer.Sync.Relay;
+
+/// <summary>A document at one size of its log. Never changes, except that it remembers its signed head and that ids are learnt.</summary>
+/// <param name="State">The row of the store.</param>
+/// <param name="Policy">The statements of the log.</param>
+/// <param name="Recent">Shared by all sizes of the document.</param>
+internal sealed record CachedDocument(DocumentState State, DocumentPolicy Policy, RecentIds Recent)
+{
+    private LogHead? _head;
+
+    /// <summary>What it costs to keep, in statements and ids.</summary>
+    public int Weight { get; } = 64 + State.Tips.Count + Policy.Count + Recent.Count;
+
+    /// <summary>True if the peer is served (sync.md §1.3): it has Sync, and while the document is private it belongs to the tenant that hosts it.</summary>
+    public static bool Serves(DocumentState state, DocumentPolicy policy, PeerId peer, TenantInfo? tenant) =>
+        policy.View.May(peer, Permission.Sync) && (state.Hosting != Hosting.Private || tenant?.Account == state.Host);
+
+    /// <summary>The head of the log at this size, signed once.</summary>
+    public LogHead Head(SigningKey server, TimeProvider time) =>
+        _head ??= LogHead.Sign(server, State.Document, State.Size, State.Log.Root, time.Micros());
+}
+
+/// <summary>The protocol's unit of time.</summary>
+internal static class Clock
+{
+    /// <summary>Microseconds since 1970.</summary>
+    public static ulong Micros(this TimeProvider time) =>
+        (ulong)((time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond);
+}

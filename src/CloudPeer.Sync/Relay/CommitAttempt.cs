@@ -1,0 +1,135 @@
+using CloudPeer.Sync.Log;
+using Tlfs.Core.Ids;
+
+namespace CloudPeer.Sync.Relay;
+
+/// <summary>One try to commit a batch: locks, decides, signs, writes, publishes, answers.</summary>
+internal sealed class CommitAttempt(CommitContext context, IReadOnlyList<PendingBundle> batch)
+{
+    private readonly Dictionary<DocId, WorkingDocument> _documents = [];
+    private readonly Dictionary<AccountId, TenantInfo?> _tenants = [];
+    private readonly Dictionary<AccountId, ulong> _usedBytes = [];
+    private readonly List<Appended> _entries = [];
+    private readonly List<(PendingBundle Bundle, IReadOnlyList<ulong> Places)> _accepted = [];
+    private readonly List<(PendingBundle Bundle, Refusal Refusal)> _refused = [];
+
+    /// <summary>False if another process got in between: nothing has happened, and a new attempt is due.</summary>
+    public async Task<bool> RunAsync()
+    {
+        ReceiptBatch? receipts;
+        var transaction = await BeginAsync().ConfigureAwait(false);
+        await using (transaction.ConfigureAwait(false))
+        {
+            await LoadAsync(transaction).ConfigureAwait(false);
+            foreach (var bundle in batch) await JudgeAsync(bundle, transaction).ConfigureAwait(false);
+            var commit = Sign(out receipts);
+            if (commit is not null && !await transaction.CommitAsync(commit, CancellationToken.None).ConfigureAwait(false)) return false;
+        }
+
+        Publish();
+        await AnswerAsync(receipts).ConfigureAwait(false);
+        return true;
+    }
+
+    private Task<IRelayTransaction> BeginAsync()
+    {
+        foreach (var tenant in batch.Select(bundle => bundle.HostTenant).OfType<TenantInfo>()) _tenants[tenant.Account] = tenant;
+        return context.Store.BeginAsync(batch.Select(bundle => bundle.Document).ToHashSet(), _tenants.Keys, CancellationToken.None);
+    }
+
+    private async Task LoadAsync(IRelayTransaction transaction)
+    {
+        foreach (var document in batch.Select(bundle => bundle.Document).Distinct())
+        {
+            CachedDocument? cached = null;
+            if (transaction.Documents.TryGetValue(document, out var state))
+            {
+                // A log that is shorter than remembered was restored from a copy.
+                if (context.Cache.Find(document)?.State.Size > state.Size) context.Cache.Forget(document);
+                cached = await context.Cache.CurrentAsync(state, CancellationToken.None).ConfigureAwait(false);
+            }
+
+            _documents.Add(document, new(document, cached, context.Limits.RecentIds));
+        }
+    }
+
+    private async Task JudgeAsync(PendingBundle bundle, IRelayTransaction transaction)
+    {
+        var document = _documents[bundle.Document];
+        if (document.State is { } state)
+            await BundleLookup.FindRepeatedAsync(context.Store, bundle, state, document.Find, CancellationToken.None).ConfigureAwait(false);
+
+        var host = await HostAsync(document.State?.Host ?? bundle.PusherTenant?.Account).ConfigureAwait(false);
+        var used = host is null ? 0 : _usedBytes.TryGetValue(host.Account, out var bytes) ? bytes : transaction.UsedBytes.GetValueOrDefault(host.Account);
+        var judge = new BundleJudge(context.Server.Public, document, bundle);
+        if (judge.Judge(host, used) is { } refusal)
+        {
+            _refused.Add((bundle, refusal));
+            return;
+        }
+
+        document.Adopt(judge);
+        _entries.AddRange(judge.Entries);
+        _accepted.Add((bundle, judge.Places));
+        if (judge.Entries.Count > 0) _usedBytes[host!.Account] = used + (ulong)judge.Entries.Sum(entry => (long)entry.Envelope.Bytes.Length);
+    }
+
+    private async ValueTask<TenantInfo?> HostAsync(AccountId? account)
+    {
+        if (account is not { } id) return null;
+        if (!_tenants.TryGetValue(id, out var tenant))
+            _tenants.Add(id, tenant = await context.Tenants.FindAsync(id, CancellationToken.None).ConfigureAwait(false));
+        return tenant;
+    }
+
+    private GroupCommit? Sign(out ReceiptBatch? receipts)
+    {
+        receipts = null;
+        if (_entries.Count == 0) return null;
+        var micros = context.Time.Micros();
+        receipts = ReceiptBatch.Sign(context.Server, [.. _entries.Select(entry => Leaf(entry, micros))]);
+        return new(
+            [.. _entries.Select((entry, position) => new NewEntry(entry.Envelope, entry.Index, entry.AuthorPreviousIndex, entry.Root, position))],
+            [.. _documents.Values.Where(document => document.HasGrown).Select(document => document.State!)],
+            _usedBytes,
+            micros,
+            receipts.Hashes,
+            receipts.Signature);
+    }
+
+    private static ReceiptLeaf Leaf(Appended entry, ulong micros) =>
+        new(entry.Envelope.Header.Document, entry.Envelope.Id, entry.Index, entry.Index + 1, entry.Root, micros);
+
+    // The caches before the answers, so that whoever has a receipt finds its envelope.
+    private void Publish()
+    {
+        foreach (var (id, document) in _documents)
+        {
+            if (!document.HasGrown) continue;
+            context.Cache.Put(document.Publish());
+            context.Signals.Pulse(id);
+        }
+    }
+
+    private async Task AnswerAsync(ReceiptBatch? receipts)
+    {
+        var fresh = new Dictionary<(DocId, ulong), Receipt>();
+        for (var i = 0; i < _entries.Count; i++) fresh.Add((_entries[i].Envelope.Header.Document, _entries[i].Index), receipts![i]);
+        foreach (var (bundle, refusal) in _refused) bundle.Refuse(refusal);
+        foreach (var (bundle, places) in _accepted)
+        {
+            var answer = new Receipt[places.Count];
+            for (var i = 0; i < answer.Length; i++)
+                answer[i] = fresh.GetValueOrDefault((bundle.Document, places[i])) ?? await RestoreAsync(bundle.Document, places[i]).ConfigureAwait(false);
+            bundle.Accept(answer);
+        }
+    }
+
+    private async Task<Receipt> RestoreAsync(DocId document, ulong index)
+    {
+        var stored = await context.Store.FindReceiptAsync(document, index, CancellationToken.None).ConfigureAwait(false)
+            ?? throw new InvalidOperationException("The log has no entry where its state says.");
+        var leaf = new ReceiptLeaf(document, stored.Place.Id, index, index + 1, stored.Root, stored.Micros);
+        return ReceiptBatch.Restore(leaf, stored.Position, stored.ReceiptHashes, stored.Signature, context.Server.Public);
+    }
+}

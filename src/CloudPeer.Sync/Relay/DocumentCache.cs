@@ -1,0 +1,106 @@
+using Tlfs.Core.Ids;
+
+namespace CloudPeer.Sync.Relay;
+
+/// <summary>The documents used last, bounded by what they weigh. What is cached may be old: it is compared with the store's state and brought up to it.</summary>
+internal sealed class DocumentCache(IRelayStore store, RelayLimits limits)
+{
+    private readonly Lock _gate = new();
+    private readonly Dictionary<DocId, LinkedListNode<CachedDocument>> _nodes = [];
+    private readonly LinkedList<CachedDocument> _order = [];
+    private long _weight;
+
+    /// <summary>What is cached, however old; null if nothing is.</summary>
+    public CachedDocument? Find(DocId document)
+    {
+        lock (_gate)
+        {
+            if (!_nodes.TryGetValue(document, out var node)) return null;
+            _order.Remove(node);
+            _order.AddFirst(node);
+            return node.Value;
+        }
+    }
+
+    /// <summary>The document as the store has it now; null if it has none.</summary>
+    public async Task<CachedDocument?> LoadAsync(DocId document, CancellationToken cancellationToken)
+    {
+        var state = await store.FindAsync(document, cancellationToken).ConfigureAwait(false);
+        return state is null ? null : await CurrentAsync(state, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>The document at a state that the store had, or at a later one.</summary>
+    public async Task<CachedDocument> CurrentAsync(DocumentState state, CancellationToken cancellationToken)
+    {
+        var cached = Find(state.Document);
+        if (cached is not null && cached.State.Size >= state.Size) return cached;
+        var next = cached is null
+            ? await ReadAsync(state, cancellationToken).ConfigureAwait(false)
+            : await CatchUpAsync(cached, state, cancellationToken).ConfigureAwait(false);
+        Put(next);
+        return next;
+    }
+
+    /// <summary>Keeps a document, unless a longer log of it is kept.</summary>
+    public void Put(CachedDocument document)
+    {
+        lock (_gate)
+        {
+            if (_nodes.TryGetValue(document.State.Document, out var node))
+            {
+                if (node.Value.State.Size > document.State.Size) return;
+                Remove(node);
+            }
+
+            _nodes.Add(document.State.Document, _order.AddFirst(document));
+            _weight += document.Weight;
+            while (_weight > limits.CachedItems && _order.Last is { } last && last != _order.First) Remove(last);
+        }
+    }
+
+    /// <summary>Forgets a document whose state in the store is uncertain, or is found to be shorter.</summary>
+    public void Forget(DocId document)
+    {
+        lock (_gate)
+        {
+            if (_nodes.TryGetValue(document, out var node)) Remove(node);
+        }
+    }
+
+    private void Remove(LinkedListNode<CachedDocument> node)
+    {
+        _order.Remove(node);
+        _nodes.Remove(node.Value.State.Document);
+        _weight -= node.Value.Weight;
+    }
+
+    private async Task<CachedDocument> ReadAsync(DocumentState state, CancellationToken cancellationToken)
+    {
+        var policy = await AddStatementsAsync(DocumentPolicy.Empty(state.Document), state, 0, cancellationToken).ConfigureAwait(false);
+        var recent = new RecentIds(limits.RecentIds);
+        foreach (var tip in state.Tips.Values) recent.Add(tip.Id, tip.Index);
+        return new(state, policy, recent);
+    }
+
+    // Another process over the same store has appended.
+    private async Task<CachedDocument> CatchUpAsync(CachedDocument cached, DocumentState state, CancellationToken cancellationToken)
+    {
+        var known = cached.State.Size;
+        var from = state.Size - Math.Min(state.Size - known, (ulong)limits.RecentIds);
+        foreach (var place in await store.ReadIdsAsync(state.Document, from, limits.RecentIds, cancellationToken).ConfigureAwait(false))
+            cached.Recent.Add(place.Id, place.Index);
+        var policy = state.Statements == cached.State.Statements
+            ? cached.Policy
+            : await AddStatementsAsync(cached.Policy, state, known, cancellationToken).ConfigureAwait(false);
+        return new(state, policy, cached.Recent);
+    }
+
+    // The store may hold more by now than the state says.
+    private async Task<DocumentPolicy> AddStatementsAsync(DocumentPolicy policy, DocumentState state, ulong from, CancellationToken cancellationToken)
+    {
+        var entries = await store.ReadStatementsAsync(state.Document, from, cancellationToken).ConfigureAwait(false);
+        var missing = state.Statements - policy.Count;
+        if (entries.Count < missing) throw new InvalidOperationException("The log holds fewer statements than its state says.");
+        return policy.With([.. entries.Take(missing).Select(DocumentPolicy.StatementOf)]);
+    }
+}

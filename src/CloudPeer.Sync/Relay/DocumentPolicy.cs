@@ -1,0 +1,52 @@
+using Tlfs.Core.Ids;
+using Tlfs.Core.Policy;
+using Tlfs.Core.Sealing;
+
+namespace CloudPeer.Sync.Relay;
+
+/// <summary>The statements in a document's log and what they mean. Never changes; <see cref="With"/> returns the next one.</summary>
+internal sealed class DocumentPolicy
+{
+    private readonly PolicySet _set;
+
+    private DocumentPolicy(PolicySet set)
+    {
+        _set = set;
+        View = set.Evaluate();
+    }
+
+    public PolicyView View { get; }
+
+    public int Count => _set.Count;
+
+    public static DocumentPolicy Empty(DocId document) => new(new(document));
+
+    public bool Contains(EnvelopeId id) => _set.Contains(id);
+
+    /// <summary>Envelope.md §3.3: the closure of <paramref name="auth"/> holds all that the author's previous envelope covered, and that envelope.</summary>
+    public bool Covers(IReadOnlyList<EnvelopeId> auth, AuthorTip previous) =>
+        _set.Covers(auth, previous.Auth) && (!previous.IsPolicy || _set.Covers(auth, previous.Id));
+
+    /// <summary>These statements and more, whose auths are held when their turn comes.</summary>
+    public DocumentPolicy With(params IReadOnlyList<PolicyStatement> statements)
+    {
+        var set = _set.Copy();
+        foreach (var statement in statements) set.Add(statement);
+        return new(set);
+    }
+
+    /// <summary>True if a grant that holds now names the server itself (sync.md §1.3); one for anyone does not make it a host.</summary>
+    public bool Hosts(PeerId server) => View.Grants.Any(grant => grant.Holds && grant.Actor.Peer == server);
+
+    /// <summary>The statement of a policy envelope as the evaluation takes it.</summary>
+    public static PolicyStatement StatementOf(Envelope envelope, Statement body) =>
+        new(envelope.Id, envelope.Header.Document, envelope.Header.Author, envelope.Header.Seq, envelope.Header.Auth, body);
+
+    /// <summary>Reads a statement that a log holds, so it was acceptable once.</summary>
+    public static PolicyStatement StatementOf(LogEntry entry)
+    {
+        if (Envelope.TryDecode(entry.Bytes, out var envelope, out var error)
+            && Statement.TryDecode(envelope.Body, AccountCard.Verify, out var body, out error)) return StatementOf(envelope, body);
+        throw new InvalidOperationException($"The log holds a statement that cannot be read: {error.Detail}.");
+    }
+}

@@ -1,0 +1,73 @@
+using CloudPeer.Sync.Log;
+using Tlfs.Core;
+using Tlfs.Core.Encoding;
+using Tlfs.Core.Ids;
+using Tlfs.Core.Policy;
+using Tlfs.Core.Sealing;
+
+namespace CloudPeer.Sync.Relay;
+
+/// <summary>A canonical envelope and what could be found out about it without its document's state.</summary>
+internal sealed class PendingEnvelope(Envelope envelope)
+{
+    public Envelope Envelope { get; } = envelope;
+
+    public EnvelopeHeader Header => Envelope.Header;
+
+    /// <summary>True if the author signed it.</summary>
+    public bool IsSigned { get; private set; }
+
+    /// <summary>The statement of a policy envelope, if it is well-formed.</summary>
+    public Statement? Statement { get; private set; }
+
+    /// <summary>Why a policy envelope's statement is not well-formed.</summary>
+    public DecodeError StatementError { get; private set; }
+
+    /// <summary>Where the store was found to hold it, when it lies too far back to be remembered.</summary>
+    public ulong? StoredIndex { get; set; }
+
+    /// <summary>True once the store was asked for <see cref="StoredIndex"/>.</summary>
+    public bool WasLookedUp { get; set; }
+
+    /// <summary>The expensive checks: signatures, also those inside cards.</summary>
+    public void Verify()
+    {
+        IsSigned = Envelope.VerifySignature();
+        if (!IsSigned || Header.Type != EnvelopeType.Policy) return;
+        Statement.TryDecode(Envelope.Body, AccountCard.Verify, out var statement, out var error);
+        Statement = statement;
+        StatementError = error;
+    }
+}
+
+/// <summary>A bundle on its way to a group commit, and the promise of its result.</summary>
+internal sealed class PendingBundle(PeerId pusher, DocId document, IReadOnlyList<PendingEnvelope> envelopes)
+{
+    private readonly TaskCompletionSource<Outcome<IReadOnlyList<Receipt>>> _result = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public PeerId Pusher { get; } = pusher;
+
+    public DocId Document { get; } = document;
+
+    public IReadOnlyList<PendingEnvelope> Envelopes { get; } = envelopes;
+
+    /// <summary>The tenant that the pusher belongs to; asked for only while it decides something.</summary>
+    public TenantInfo? PusherTenant { get; set; }
+
+    /// <summary>The tenant that is charged, as far as it is known before the commit.</summary>
+    public TenantInfo? HostTenant { get; set; }
+
+    /// <summary>Deps that the store was found to hold, when they lie too far back to be remembered.</summary>
+    public HashSet<EnvelopeId> StoredDeps { get; } = [];
+
+    public long Bytes { get; } = envelopes.Sum(envelope => (long)envelope.Envelope.Bytes.Length);
+
+    public Task<Outcome<IReadOnlyList<Receipt>>> Result => _result.Task;
+
+    public void Accept(IReadOnlyList<Receipt> receipts) => _result.TrySetResult(Outcome.Of(receipts));
+
+    public void Refuse(Refusal refusal) =>
+        _result.TrySetResult(Outcome.Refused<IReadOnlyList<Receipt>>(refusal with { Envelopes = [.. Envelopes.Select(envelope => envelope.Envelope.Id)] }));
+
+    public void Refuse(Reason reason, string message) => Refuse(new Refusal(reason, message));
+}

@@ -1,0 +1,134 @@
+using CloudPeer.Sync.Log;
+using Tlfs.Core;
+using Tlfs.Core.Encoding;
+using Tlfs.Core.Ids;
+using Tlfs.Core.Sealing;
+
+namespace CloudPeer.Sync.Relay;
+
+/// <summary>
+/// Everything about a push that needs no lock (sync.md §2): limits, canonical form, an early look at who pushes, signatures, and searches in
+/// the log. What it finds out is kept with the bundle, and counts in the commit where the order of checks has its place.
+/// </summary>
+internal sealed class PushDesk(IRelayStore store, ITenants tenants, DocumentCache cache, Committer committer, RelayLimits limits)
+{
+    // From here on it is worth waking other cores for signatures of 50 µs each.
+    private const int ParallelFrom = 8;
+
+    public async Task<IReadOnlyList<Outcome<IReadOnlyList<Receipt>>>> PushAsync(
+        PeerId pusher, DocId document, IReadOnlyList<IReadOnlyList<ReadOnlyMemory<byte>>> bundles, CancellationToken cancellationToken)
+    {
+        if (ExceedsLimits(bundles)) return RefuseAll(bundles.Count, new(Reason.TooLarge, $"A push has at most {limits.PushEnvelopes} envelopes and {limits.PushBytes} bytes."));
+        var results = new Task<Outcome<IReadOnlyList<Receipt>>>[bundles.Count];
+        var pending = new List<PendingBundle>();
+        for (var i = 0; i < results.Length; i++)
+        {
+            if (TryDecode(pusher, document, bundles[i], out var bundle) is { } refusal)
+            {
+                results[i] = Task.FromResult(Outcome.Refused<IReadOnlyList<Receipt>>(refusal));
+                continue;
+            }
+
+            pending.Add(bundle!);
+            results[i] = bundle!.Result;
+        }
+
+        if (pending.Count > 0) await PrepareAsync(pending, cancellationToken).ConfigureAwait(false);
+        return await Task.WhenAll(results).WaitAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    private bool ExceedsLimits(IReadOnlyList<IReadOnlyList<ReadOnlyMemory<byte>>> bundles)
+    {
+        long bytes = 0;
+        var envelopes = 0;
+        foreach (var bundle in bundles)
+        {
+            envelopes += bundle.Count;
+            if (envelopes > limits.PushEnvelopes) return true;
+            foreach (var envelope in bundle) bytes += envelope.Length;
+            if (bytes > limits.PushBytes) return true;
+        }
+
+        return bundles.Count > limits.PushEnvelopes;
+    }
+
+    private static Outcome<IReadOnlyList<Receipt>>[] RefuseAll(int count, Refusal refusal)
+    {
+        var refused = new Outcome<IReadOnlyList<Receipt>>[count];
+        Array.Fill(refused, Outcome.Refused<IReadOnlyList<Receipt>>(refusal));
+        return refused;
+    }
+
+    // Envelope.md §3 steps 1, 2, 8 and the document of step 3.
+    private static Refusal? TryDecode(PeerId pusher, DocId document, IReadOnlyList<ReadOnlyMemory<byte>> bundle, out PendingBundle? pending)
+    {
+        pending = null;
+        if (bundle.Count == 0) return new(Reason.Malformed, "A bundle holds at least one envelope.");
+        var decoded = new List<PendingEnvelope>(bundle.Count);
+        DecodeError? fault = null;
+        foreach (var bytes in bundle)
+        {
+            if (!Envelope.TryDecode(bytes, out var envelope, out var error)) fault ??= error;
+            else decoded.Add(new(envelope));
+        }
+
+        if (fault is null && decoded.Exists(envelope => envelope.Header.Document != document))
+            fault = new(Reason.WrongDocument, "an envelope belongs to another document");
+        pending = fault is null ? new(pusher, document, decoded) : null;
+        return fault is not { } refused ? null : new(refused.Reason, $"The bundle is refused: {refused.Detail}.")
+        {
+            Envelopes = [.. decoded.Select(envelope => envelope.Envelope.Id)],
+        };
+    }
+
+    private async Task PrepareAsync(List<PendingBundle> bundles, CancellationToken cancellationToken)
+    {
+        var id = bundles[0].Document;
+        var remembered = cache.Find(id);
+        var document = remembered ?? await cache.LoadAsync(id, cancellationToken).ConfigureAwait(false);
+        var admitted = await AdmitAsync(bundles, document, cancellationToken).ConfigureAwait(false);
+        if (!admitted && remembered is not null)
+        {
+            // What is remembered may be old.
+            document = await cache.LoadAsync(id, cancellationToken).ConfigureAwait(false);
+            admitted = await AdmitAsync(bundles, document, cancellationToken).ConfigureAwait(false);
+        }
+
+        if (!admitted)
+        {
+            bundles.ForEach(bundle => bundle.Refuse(Refusal.NotFound));
+            return;
+        }
+
+        Verify([.. bundles.SelectMany(bundle => bundle.Envelopes)]);
+        if (document is not null) await LookUpAsync(bundles, document, cancellationToken).ConfigureAwait(false);
+        committer.Enqueue(bundles);
+    }
+
+    // A stranger is turned away before signatures are checked for it. The commit decides again, with the document locked.
+    private async ValueTask<bool> AdmitAsync(List<PendingBundle> bundles, CachedDocument? document, CancellationToken cancellationToken)
+    {
+        var pusher = bundles[0].Pusher;
+        var tenant = document is null or { State.Hosting: Hosting.Private }
+            ? await tenants.FindByDeviceAsync(pusher, cancellationToken).ConfigureAwait(false)
+            : null;
+        var host = document is null ? tenant : await tenants.FindAsync(document.State.Host, cancellationToken).ConfigureAwait(false);
+        foreach (var bundle in bundles) (bundle.PusherTenant, bundle.HostTenant) = (tenant, host);
+        return document is null ? tenant is not null : CachedDocument.Serves(document.State, document.Policy, pusher, tenant);
+    }
+
+    private static void Verify(PendingEnvelope[] envelopes)
+    {
+        if (envelopes.Length >= ParallelFrom) Parallel.ForEach(envelopes, envelope => envelope.Verify());
+        else foreach (var envelope in envelopes) envelope.Verify();
+    }
+
+    private async Task LookUpAsync(List<PendingBundle> bundles, CachedDocument document, CancellationToken cancellationToken)
+    {
+        await BundleLookup.FindDepsAsync(store, bundles, document, cancellationToken).ConfigureAwait(false);
+        foreach (var bundle in bundles)
+            await BundleLookup.FindRepeatedAsync(store, bundle, document.State, Remembered, cancellationToken).ConfigureAwait(false);
+
+        ulong? Remembered(EnvelopeId id) => document.Recent.TryFind(id, out var index) ? index : null;
+    }
+}

@@ -1,0 +1,51 @@
+using Tlfs.Core.Ids;
+
+namespace CloudPeer.Sync.Relay;
+
+/// <summary>A document while a group commit adds to it. It is dropped if the commit fails.</summary>
+internal sealed class WorkingDocument
+{
+    private readonly Dictionary<EnvelopeId, ulong> _added = [];
+    private readonly RecentIds _recent;
+
+    /// <param name="document">The document's id.</param>
+    /// <param name="cached">The document as the locked row of the store has it; null if there is none.</param>
+    /// <param name="recentIds">How many ids are remembered of a new document.</param>
+    public WorkingDocument(DocId document, CachedDocument? cached, int recentIds)
+    {
+        State = cached?.State;
+        Policy = cached?.Policy ?? DocumentPolicy.Empty(document);
+        _recent = cached?.Recent ?? new(recentIds);
+    }
+
+    /// <summary>The document so far; null while nothing of it is stored.</summary>
+    public DocumentState? State { get; private set; }
+
+    /// <summary>Its statements so far.</summary>
+    public DocumentPolicy Policy { get; private set; }
+
+    /// <summary>True if the commit appends to it.</summary>
+    public bool HasGrown => _added.Count > 0;
+
+    /// <summary>The place of an envelope that is remembered or was added by this commit.</summary>
+    public ulong? Find(EnvelopeId id)
+    {
+        if (_added.TryGetValue(id, out var added)) return added;
+        return _recent.TryFind(id, out var known) ? known : null;
+    }
+
+    /// <summary>Takes over what an accepted bundle adds.</summary>
+    public void Adopt(BundleJudge accepted)
+    {
+        if (accepted.Entries.Count == 0) return;
+        (State, Policy) = accepted.After;
+        foreach (var entry in accepted.Entries) _added.Add(entry.Envelope.Id, entry.Index);
+    }
+
+    /// <summary>The document after the commit has become durable.</summary>
+    public CachedDocument Publish()
+    {
+        foreach (var (id, index) in _added) _recent.Add(id, index);
+        return new(State!, Policy, _recent);
+    }
+}
