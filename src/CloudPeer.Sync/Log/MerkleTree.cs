@@ -1,5 +1,5 @@
 using System.Numerics;
-using System.Security.Cryptography;
+using Tlfs.Core.Crypto;
 using Tlfs.Core.Ids;
 
 namespace CloudPeer.Sync.Log;
@@ -11,14 +11,14 @@ namespace CloudPeer.Sync.Log;
 public static class MerkleTree
 {
     /// <summary>The root of the tree without leaves: <c>SHA-256()</c>.</summary>
-    public static Bytes32 EmptyRoot { get; } = new(SHA256.HashData([]));
+    public static Bytes32 EmptyRoot { get; } = Hashing.Sha256([]);
 
     /// <summary><c>SHA-256(00 ‖ data)</c>.</summary>
     public static Bytes32 Leaf(Bytes32 data)
     {
         Span<byte> input = stackalloc byte[1 + Bytes32.Size];
         data.CopyTo(input[1..]);
-        return Sha256(input);
+        return Hashing.Sha256(input);
     }
 
     /// <summary><c>SHA-256(01 ‖ left ‖ right)</c>.</summary>
@@ -28,7 +28,7 @@ public static class MerkleTree
         input[0] = 1;
         left.CopyTo(input[1..]);
         right.CopyTo(input[(1 + Bytes32.Size)..]);
-        return Sha256(input);
+        return Hashing.Sha256(input);
     }
 
     /// <summary>The root over leaf hashes.</summary>
@@ -168,12 +168,5 @@ public static class MerkleTree
         }
 
         return path;
-    }
-
-    private static Bytes32 Sha256(ReadOnlySpan<byte> input)
-    {
-        Span<byte> hash = stackalloc byte[Bytes32.Size];
-        SHA256.HashData(input, hash);
-        return new(hash);
     }
 }
