@@ -1,0 +1,148 @@
+using Tlfs.Core.Policy;
+using Xunit;
+
+namespace Tlfs.Core.Tests.Policy;
+
+public sealed class EvaluationLawsTests
+{
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Loop_agrees_with_recursion(bool seniority) => Dice.ForEach(10_000, dice =>
+    {
+        var world = World.Random(dice, seniority, 16);
+        var product = Properties.Product(world);
+        var reference = new Reference(world);
+        foreach (var node in world.Nodes)
+        {
+            // The product does not call an end effective when its target could never have counted; that decides nothing.
+            var expected = reference.Counts(node) && (node.IsGrant || reference.IsWellFounded(world.Nodes[node.Target!.Value]));
+            Assert.Equal(expected, product.Counts(node));
+            if (node.IsGrant) Assert.Equal(reference.Holds(node), product.Holds(node));
+        }
+
+        return world.Nodes.Any(node => !node.IsGrant && product.Counts(node));
+    });
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Envelopes_count_as_the_reference_says(bool seniority) => Dice.ForEach(10_000, dice =>
+    {
+        var world = World.Random(dice, seniority, 16);
+        var product = Properties.Product(world);
+        var reference = new Reference(world);
+        var deltas = Enumerable.Range(0, 10).Select(_ => Properties.RandomDelta(dice, world, world.Nodes.Count)).ToList();
+        foreach (var delta in deltas)
+        {
+            Assert.Equal(
+                reference.Allowed(delta.Author, (ulong)delta.Seq, delta.Id, delta.Auth, Permission.Write, delta.Chain), product.Allowed(delta));
+        }
+
+        return deltas.Exists(delta => product.Allowed(delta));
+    });
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Grants_rest_on_the_authority(bool seniority) =>
+        Dice.ForEach(2_000, dice => Properties.GrantsRestOnTheAuthority(dice, seniority, Properties.Product));
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Revoked_peers_and_their_puppets_are_powerless(bool seniority) =>
+        Dice.ForEach(10_000, dice => Properties.RevokedPeersArePowerless(dice, seniority, Properties.Product));
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Malicious_peer_stays_in_its_subtree(bool seniority) =>
+        Dice.ForEach(2_000, dice => Properties.MaliciousPeerStaysInItsSubtree(dice, seniority, Properties.Product));
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Leaving_is_not_retroactive(bool seniority) =>
+        Dice.ForEach(2_000, dice => Properties.LeavingIsNotRetroactive(dice, seniority, Properties.Product));
+
+    [Theory]
+    [InlineData(Mutant.CausalityIgnored, false)]
+    [InlineData(Mutant.CausalityIgnored, true)]
+    [InlineData(Mutant.EqualsRevokeEachOther, true)]
+    public void Wrong_evaluation_lets_revoked_peers_act(Mutant mutant, bool seniority) =>
+        AssertCatches(Properties.RevokedPeersArePowerless, mutant, seniority);
+
+    [Theory]
+    [InlineData(Mutant.LeavingIsRetroactive, false)]
+    [InlineData(Mutant.LeavingIsRetroactive, true)]
+    public void Wrong_evaluation_lets_leaving_wipe_out_grants(Mutant mutant, bool seniority) =>
+        AssertCatches(Properties.LeavingIsNotRetroactive, mutant, seniority);
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Order_of_insertion_does_not_matter(bool seniority) => Dice.ForEach(2_000, dice =>
+    {
+        var world = World.Random(dice, seniority, 16);
+        var first = world.ToSet();
+        var second = new PolicySet(World.Document, world.Zones());
+        var waiting = world.Statements().ToList();
+        while (waiting.Count > 0)
+        {
+            var next = dice.Pick(waiting.FindAll(statement => statement.Auth.All(second.Contains)));
+            second.Add(next);
+            waiting.Remove(next);
+        }
+
+        var (left, right) = (first.Evaluate(), second.Evaluate());
+        Assert.Equal(first.Heads, second.Heads);
+        Assert.Equal(left.Readers(), right.Readers());
+        Assert.Equal(left.Grants.OrderBy(grant => grant.Id), right.Grants.OrderBy(grant => grant.Id), new SameStatus());
+        foreach (var statement in world.Statements()) Assert.Equal(left.Judge(statement, (_, _) => null), right.Judge(statement, (_, _) => null));
+    });
+
+    /// <summary>What a server says when a statement arrives is what the evaluation says when it is held, if no limit is in the way.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Judging_before_adding_agrees_with_judging_after(bool seniority) => Dice.ForEach(2_000, dice =>
+    {
+        var world = World.Random(dice, seniority, 16);
+        var set = new PolicySet(World.Document, world.Zones());
+        foreach (var statement in world.Statements())
+        {
+            var before = set.Evaluate().Judge(statement, (_, _) => null);
+            set.Add(statement);
+            Assert.Equal(before, set.Evaluate().Judge(statement, (_, _) => null));
+        }
+    });
+
+    private static void AssertCatches(Func<Dice, bool, Func<World, Outcome>, bool> property, Mutant mutant, bool seniority)
+    {
+        Assert.Contains(Seeds, seed => IsCaught(() => property(new Dice(seed), seniority, Properties.Wrong(mutant))));
+        Assert.DoesNotContain(Seeds, seed => IsCaught(() => property(new Dice(seed), seniority, Properties.Wrong(Mutant.None))));
+    }
+
+    private static IEnumerable<ulong> Seeds => Enumerable.Range(0, 1_000).Select(seed => (ulong)seed);
+
+    private static bool IsCaught(Func<bool> check)
+    {
+        try
+        {
+            check();
+            return false;
+        }
+        catch (Exception e) when (e is ViolationException or CycleException)
+        {
+            return true;
+        }
+    }
+
+    private sealed class SameStatus : IEqualityComparer<GrantStatus>
+    {
+        public bool Equals(GrantStatus? x, GrantStatus? y) => x!.Id == y!.Id && x.Ruling == y.Ruling && x.EndedBy == y.EndedBy;
+
+        public int GetHashCode(GrantStatus obj) => obj.Id.GetHashCode();
+    }
+}
