@@ -1,0 +1,63 @@
+using Tlfs.Core.Ids;
+using Tlfs.Core.Policy;
+
+namespace Tlfs.Core.Tests.Policy;
+
+/// <summary>Random well-formed statements, and the card check that goes with them.</summary>
+internal static class StatementDice
+{
+    /// <summary>A card of these tests: the device's id, then anything.</summary>
+    public static bool VerifyCard(AccountId account, ReadOnlyMemory<byte> card, out PeerId device)
+    {
+        device = default;
+        if (card.Length < 32) return false;
+        device = Id.From<PeerId>(card.Span[..32]);
+        return true;
+    }
+
+    public static Statement Statement(this Dice dice) => dice.Next(7) switch
+    {
+        0 => new Genesis(new(dice.Bytes32()), (DocumentKind)dice.Next(2), dice.Actor()),
+        1 => new Grant(dice.Actor(), (Permission)dice.Next(5), ZoneId.Root, dice.Percent(50) ? new GrantId(dice.Bytes32()) : null),
+        2 => new Revoke(new(dice.Bytes32()), dice.Percent(50) ? new GrantId(dice.Bytes32()) : null, dice.Cuts(dice.Next(5))),
+        3 => new Renounce(new(dice.Bytes32())),
+        4 => dice.Rotate(),
+        5 => new Wrap(ZoneId.Root, new(dice.Bytes32()), dice.Wraps(dice.Next(4)), dice.HistWraps(dice.Next(3))),
+        _ => dice.AccountKey(),
+    };
+
+    public static IReadOnlyList<Cut> Cuts(this Dice dice, int count) =>
+        [.. Enumerable.Range(0, count).Select(_ => new Cut(new(dice.Bytes32()), 1 + (ulong)dice.Next(1000), new(dice.Bytes32()))).OrderBy(cut => cut.Author)];
+
+    public static IReadOnlyList<KeyWrap> Wraps(this Dice dice, int count) => [.. Enumerable.Range(0, count).Select(_ => dice.KeyWrap()).Order()];
+
+    public static IReadOnlyList<HistWrap> HistWraps(this Dice dice, int count) =>
+        [.. Enumerable.Range(0, count).Select(_ => new HistWrap(new(dice.Bytes32()), dice.Bytes(HistWrap.SealedBytes))).Order()];
+
+    public static KeyWrap KeyWrap(this Dice dice) =>
+        new((RecipientKind)dice.Next(2), dice.Bytes32(), (uint)dice.Next(5), dice.Bytes32(), dice.Bytes(Core.Policy.KeyWrap.CiphertextBytes));
+
+    private static Rotate Rotate(this Dice dice)
+    {
+        EnvelopeId[] previous = [.. Enumerable.Range(0, dice.Next(4)).Select(_ => new EnvelopeId(dice.Bytes32())).Order()];
+        var number = previous.Length == 0 ? 0 : dice.Between(1, Limits.Statements - 1);
+        return new(ZoneId.Root, number, previous, dice.Bytes32(), dice.Bytes32(), dice.Wraps(dice.Next(4)), dice.HistWraps(dice.Next(3)));
+    }
+
+    private static AccountKey AccountKey(this Dice dice)
+    {
+        var generation = dice.Next(100);
+        return new((uint)generation, dice.Bytes32(), (uint)dice.Next(generation + 1));
+    }
+
+    private static Actor Actor(this Dice dice)
+    {
+        var device = dice.Bytes32();
+        return dice.Next(3) switch
+        {
+            0 => new PeerActor(new(device)),
+            1 => new AccountActor(new(dice.Bytes32()), new(device), (byte[])[.. device.ToArray(), .. dice.Bytes(dice.Next(40))]),
+            _ => AnyoneActor.Instance,
+        };
+    }
+}
