@@ -18,6 +18,9 @@ internal sealed class Compiler
     private readonly Lexer _lexer;
     private Token _token;
 
+    /// <summary>Where the token before ended: what is missing is missing there.</summary>
+    private int _end;
+
     public Compiler(string source)
     {
         _lexer = new(source);
@@ -116,8 +119,10 @@ internal sealed class Compiler
         {
             var closing = first.Is('{') ? '}' : ']';
             Advance();
+            if (_token.Offset != end || !_token.Is(closing))
+                throw new SchemaErrorException(end, $"expected '{closing}'", first.Is('{') ? "the values of a table are written {}" : "the elements of an array are written []");
             end = _token.End;
-            Expect(closing, first.Is('{') ? "the values of a table are written {}" : "the elements of an array are written []");
+            Advance();
             return new(first.Is('{') ? StepKind.Values : StepKind.Elements, first, null);
         }
 
@@ -156,7 +161,7 @@ internal sealed class Compiler
 
     private (Primitive Primitive, Token Token) Parameter(Token type)
     {
-        if (!_token.Is('<')) throw Error(_token, $"{type.Text} needs a parameter", $"such as {type.Text}<String>");
+        if (!_token.Is('<')) throw new SchemaErrorException(_end, $"{type.Text} needs a parameter", $"such as {type.Text}<String>");
         Advance();
         var token = Name("bool, u64, i64, f64, String or Bytes");
         if (!Primitives.TryGetValue(token.Text, out var primitive))
@@ -176,11 +181,15 @@ internal sealed class Compiler
 
     private void Expect(char mark, string where)
     {
-        if (!_token.Is(mark)) throw Error(_token, $"expected '{mark}' and not {_token.Quoted}", where);
+        if (!_token.Is(mark)) throw new SchemaErrorException(_end, $"expected '{mark}' and not {_token.Quoted}", where);
         Advance();
     }
 
-    private void Advance() => _token = _lexer.Next();
+    private void Advance()
+    {
+        _end = _token.End;
+        _token = _lexer.Next();
+    }
 
     private static SchemaErrorException Error(Token token, string text, string? suggestion) => new(token.Offset, text, suggestion);
 }

@@ -1,4 +1,3 @@
-using CloudPeer.TestKit;
 using Tlfs.Core.Crypto;
 using Xunit;
 
