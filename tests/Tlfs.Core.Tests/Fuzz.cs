@@ -1,3 +1,4 @@
+using CloudPeer.TestKit;
 using Tlfs.Core.Encoding;
 using Xunit;
 

@@ -15,25 +15,21 @@ namespace Tlfs.Core.Tests.Golden;
 /// </summary>
 public sealed class FrozenBytes
 {
-    private const string FileName = "frozen-bytes.txt";
-
     [Fact]
     public void Everything_encodes_to_the_frozen_bytes()
     {
         var made = Make();
-        var frozen = Read();
-        Assert.Equal(frozen.Select(line => line[0]), made.Select(line => line.Name), StringComparer.Ordinal);
-        foreach (var (line, actual) in frozen.Zip(made)) Assert.Equal(line[1], Convert.ToHexStringLower(actual.Bytes));
+        Assert.Equal(Frozen.Lines.Select(line => line.Name), made.Select(line => line.Name), StringComparer.Ordinal);
+        foreach (var (frozen, actual) in Frozen.Lines.Zip(made)) Assert.Equal(Convert.ToHexStringLower(frozen.Bytes), Convert.ToHexStringLower(actual.Bytes));
     }
 
     [Fact]
     public void The_frozen_document_still_opens_and_says_what_it_said()
     {
-        var lines = Read().ToDictionary(line => line[0], line => Convert.FromHexString(line[1]), StringComparer.Ordinal);
-        Assert.True(AccountKeys.TryDecode(lines["account-b-keys"], out var own));
+        Assert.True(AccountKeys.TryDecode(Frozen.Bytes("account-b-keys"), out var own));
         using (own)
         {
-            var envelopes = lines.Where(line => line.Key.StartsWith("envelope-", StringComparison.Ordinal)).Select(line => Decode(line.Value)).ToArray();
+            var envelopes = Frozen.Envelopes.Select(Decode).ToArray();
             using var document = new Document(envelopes[0].Header.Document, own!);
             var outcomes = document.Receive(envelopes).ToArray();
             Assert.All(outcomes[..^1], outcome => Assert.Equal(Outcome.Applied, outcome));
@@ -41,9 +37,6 @@ public sealed class FrozenBytes
             Assert.Equal("""{"people":{},"tasks":[{"complete":true,"title":"milk"}],"title":null}""", document.ToJson());
         }
     }
-
-    private static string[][] Read() =>
-        [.. File.ReadAllLines(RepositoryRoot.PathOf("tests", "Tlfs.Core.Tests", "Golden", FileName)).Select(line => line.Split(' '))];
 
     private static List<(string Name, byte[] Bytes)> Make()
     {

@@ -1,3 +1,4 @@
+using CloudPeer.TestKit;
 using System.Text;
 using Tlfs.Core.Schema;
 using Xunit;
