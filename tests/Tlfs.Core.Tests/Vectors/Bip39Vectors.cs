@@ -34,7 +34,7 @@ public sealed class Bip39Vectors
         Assert.True(RecoveryPhrase.TryParse("legal winner thank year wave sausage worth useful legal winner thank yellow", out var phrase));
         using (phrase)
         using (var key = phrase!.DeriveKemKey())
-            Assert.Equal("65da30c6551dbd8feec101a241060283e978b2e2246e005b67", key.Public.ToString()[..50]);
+            Assert.Equal("65da30c6551dbd8feec101a241060283e978b2e2246e005b67c89fb293942159", key.Public.ToString());
     }
 
     private sealed class FixedEntropy(byte[] bytes) : IEntropy
