@@ -6,20 +6,19 @@ namespace Tlfs.Core.Crdt;
 internal sealed record Arrangement(IReadOnlyList<Position> Added, IReadOnlyList<(StateNode Element, Position Position)> Moved)
 {
     /// <summary>How many elements on each side may move when there is no room.</summary>
-    private const int MaxRadius = 32;
+    private const int Radius = 32;
 
     /// <summary>
     /// Finds room for <paramref name="count"/> elements before number <paramref name="index"/>. Elements after it that are at the same position as the
-    /// one before it have to move; if that is not enough, a growing neighbourhood is spread again. Null if 64 elements are not enough.
+    /// one before it have to move; if that is not enough, the 64 elements around are spread again, all at once so that the room lasts. Null if that
+    /// is not enough either.
     /// </summary>
     public static Arrangement? Find(IReadOnlyList<StateNode> elements, int index, int count)
     {
         var end = index;
         while (index > 0 && end < elements.Count && elements[end].Position == elements[index - 1].Position) end++;
-        var found = Spread(elements, index, end, index, count);
-        for (var radius = 1; found is null && radius <= MaxRadius; radius *= 2)
-            found = Spread(elements, Math.Max(0, index - radius), Math.Min(elements.Count, index + radius), index, count);
-        return found;
+        return Spread(elements, index, end, index, count)
+            ?? Spread(elements, Math.Max(0, index - Radius), Math.Min(elements.Count, index + Radius), index, count);
     }
 
     /// <summary>Spreads the new elements and those from <paramref name="start"/> up to <paramref name="end"/> evenly between their neighbours.</summary>

@@ -59,7 +59,7 @@ internal static class Positions
             return true;
         }
 
-        body += (byte)(body + 1) == 0 ? 2UL : 1;
+        body += (body & 0xFF) == 0xFF ? 2UL : 1;
         return true;
     }
 
@@ -73,7 +73,7 @@ internal static class Positions
             return true;
         }
 
-        body -= (byte)(body - 1) == 0 ? 2UL : 1;
+        body -= (body & 0xFF) == 1 ? 2UL : 1;
         return true;
     }
 
