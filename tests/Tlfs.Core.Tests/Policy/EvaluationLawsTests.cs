@@ -114,7 +114,9 @@ public sealed class EvaluationLawsTests
         {
             var before = set.Evaluate().Judge(statement, (_, _) => null);
             set.Add(statement);
-            Assert.Equal(before, set.Evaluate().Judge(statement, (_, _) => null));
+            var after = set.Evaluate();
+            Assert.Equal(before, after.Judge(statement, (_, _) => null));
+            Assert.Equal(before.Counts, after.Grant(statement.Id.Grant)?.Valid ?? after.IsEffective(statement.Id));
         }
     });
 

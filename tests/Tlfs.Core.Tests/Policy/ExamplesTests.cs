@@ -78,7 +78,7 @@ public sealed class ExamplesTests
             Assert.Equal(new Ruling(Verdict.Revoked, revocation), _scene.View.Grant(again)!.Ruling);
             Assert.Equal(Verdict.Revoked, _scene.VerdictOf(puppet));
             Assert.Equal(Verdict.GrantDoesNotCount, _scene.VerdictOf(_scene.Grant(Dave, puppet, Bob, Permission.Own)));
-            Assert.False(_scene.View.IsEffective(_scene.Revoke(Bob, bob, carol, auth)));
+            Assert.False(_scene.IsEffective(_scene.Revoke(Bob, bob, carol, auth)));
         }
 
         Assert.False(_scene.View.May(Bob, Permission.Sync));
@@ -121,13 +121,39 @@ public sealed class ExamplesTests
     }
 
     [Fact]
+    public void Seniority_is_decided_where_two_lines_of_delegation_part()
+    {
+        var scene = new Scene(DocumentKind.Account);
+        var elder = scene.Grant(Authority, null, Bob, Permission.Own);
+        var younger = scene.Grant(Authority, null, Carol, Permission.Own);
+        scene.Grant(Bob, elder, Dave, Permission.Read);
+        var ofElder = scene.Grant(Dave, scene.Grant(Bob, elder, Dave, Permission.Own), Dave, Permission.Own);
+
+        // Carol's first statement has a smaller number than the one of Bob's that the other line goes through.
+        var ofYounger = scene.Grant(Alice, scene.Grant(Carol, younger, Alice, Permission.Own), Alice, Permission.Own);
+        Assert.True(scene.Judge(Dave, new Revoke(ofYounger, ofElder, [])).Counts);
+        Assert.Equal(Verdict.NotDominated, scene.Judge(Alice, new Revoke(ofElder, ofYounger, [])).Verdict);
+    }
+
+    [Fact]
+    public void Renounce_ignores_other_renounces_of_the_grant()
+    {
+        var bob = _scene.Grant(Alice, _scene.Genesis, Bob, Permission.Own);
+        var first = _scene.Renounce(Bob, bob);
+        Assert.True(_scene.Judge(Bob, new Renounce(bob)).Counts);
+        Assert.True(_scene.IsEffective(_scene.Renounce(Bob, bob)));
+        Assert.True(_scene.IsEffective(first));
+        Assert.Equal(Verdict.Renounced, _scene.Judge(Bob, new Revoke(_scene.Grant(Alice, _scene.Genesis, Carol, Permission.Read), bob, [])).Verdict);
+    }
+
+    [Fact]
     public void Renounce_ends_the_grant_and_what_comes_after_it_only()
     {
         var bob = _scene.Grant(Alice, _scene.Genesis, Bob, Permission.Own);
         var carol = _scene.Grant(Bob, bob, Carol, Permission.Write);
         var renounce = _scene.Renounce(Bob, bob, [bob.Envelope]);
         var dave = _scene.Grant(Bob, bob, Dave, Permission.Write);
-        Assert.True(_scene.View.IsEffective(renounce));
+        Assert.True(_scene.IsEffective(renounce));
         Assert.False(_scene.View.May(Bob, Permission.Sync));
         Assert.True(_scene.View.May(Carol, Permission.Write));
         Assert.Equal(new Ruling(Verdict.Renounced, renounce), _scene.View.Grant(dave)!.Ruling);

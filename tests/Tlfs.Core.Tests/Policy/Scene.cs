@@ -62,6 +62,9 @@ internal sealed class Scene
 
     public Ruling Judge(PeerId by, Statement body, IReadOnlyList<EnvelopeId>? auth = null) => View.Judge(Make(by, body, auth), NoChain);
 
+    // These take the view after their argument has been made, which may be by adding it.
+    public bool IsEffective(EnvelopeId revocation) => View.IsEffective(revocation);
+
     public Verdict VerdictOf(GrantId grant) => View.Grant(grant)!.Ruling.Verdict;
 
     private static Bytes32 Named(string name)
