@@ -1,3 +1,4 @@
+using CloudPeer.TestKit;
 using Tlfs.Core.Crdt;
 using Xunit;
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using CloudPeer.TestKit;
 using Tlfs.Core.Crdt;
 using Tlfs.Core.Ids;
 using Tlfs.Core.Lenses;
