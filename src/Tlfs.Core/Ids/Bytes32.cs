@@ -49,8 +49,9 @@ public readonly record struct Bytes32 : IComparable<Bytes32>
         return order == 0 ? _d.CompareTo(other._d) : order;
     }
 
+    // Seeded per process and over all bytes: ids come from outside, and colliding ones would turn every table into a list.
     /// <inheritdoc />
-    public override int GetHashCode() => _a.GetHashCode();
+    public override int GetHashCode() => HashCode.Combine(_a, _b, _c, _d);
 
     /// <summary>Lower-case hexadecimal, for diagnostics.</summary>
     public override string ToString() => Convert.ToHexStringLower(ToArray());
