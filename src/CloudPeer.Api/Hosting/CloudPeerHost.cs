@@ -1,8 +1,16 @@
+using CloudPeer.Api.Accounts;
+using CloudPeer.Api.Data;
 using CloudPeer.Api.Discovery;
+using CloudPeer.Api.Hosting.Health;
 using CloudPeer.Api.Hosting.Identity;
 using CloudPeer.Api.Hosting.Pages;
 using CloudPeer.Api.Hosting.Settings;
+using CloudPeer.Api.Inbox;
+using CloudPeer.Api.Keys;
+using CloudPeer.Api.Relay;
 using CloudPeer.Api.Sessions;
+using CloudPeer.Sync.Relay;
+using Npgsql;
 using Serilog;
 using Serilog.Core;
 using Tlfs.Core.Crypto;
@@ -20,17 +28,17 @@ internal sealed record HostOverrides
     public ILogEventSink? LogSink { get; init; }
 }
 
-/// <summary>A running server: owns the data folder, the identity and the web application, and ends them in the right order.</summary>
+/// <summary>A running server: owns the data folder, the identity, the stores and the web application, and ends them in the right order.</summary>
 internal sealed partial class CloudPeerHost : IAsyncDisposable
 {
-    private readonly DataFolder _folder;
+    private readonly HostResources _resources;
     private readonly ServerIdentity _identity;
     private readonly WebApplication _app;
     private readonly Listeners _listeners;
 
-    private CloudPeerHost(DataFolder folder, ServerIdentity identity, WebApplication app, Listeners listeners)
+    private CloudPeerHost(HostResources resources, ServerIdentity identity, WebApplication app, Listeners listeners)
     {
-        _folder = folder;
+        _resources = resources;
         _identity = identity;
         _app = app;
         _listeners = listeners;
@@ -55,23 +63,24 @@ internal sealed partial class CloudPeerHost : IAsyncDisposable
     /// <exception cref="Tlfs.Core.TlfsException">Folder, key, database or port cannot be used; the message says which and what to do.</exception>
     public static async Task<CloudPeerHost> StartAsync(ServerSettings settings, HostOverrides overrides, CancellationToken cancellationToken)
     {
-        var folder = DataFolder.Open(settings);
-        ServerIdentity? identity = null;
-        WebApplication? app = null;
+        var resources = new HostResources();
         try
         {
-            identity = ServerIdentity.LoadOrCreate(folder, SystemEntropy.Instance);
+            var folder = resources.Own(() => DataFolder.Open(settings));
+            var identity = resources.Own(() => ServerIdentity.LoadOrCreate(folder, SystemEntropy.Instance));
+            var database = settings.PostgresConnection is { } connection ? resources.Own(() => NpgsqlDataSource.Create(connection)) : null;
+            var store = await resources.OwnAsync(
+                () => StartupFailure.ExplainDatabase(() => StoreFeature.OpenAsync(database, folder, cancellationToken), settings));
             var listeners = new Listeners(settings);
-            app = Build(settings, overrides, folder, identity, listeners);
-            LogStarting(app.Logger, folder.Path, settings.PostgresConnection is null ? "SQLite" : "PostgreSQL");
-            await StartupFailure.Explain(() => app.StartAsync(cancellationToken), settings);
-            return new(folder, identity, app, listeners);
+            var app = await resources.OwnAsync(() => Task.FromResult(Build(settings, overrides, new(folder, identity, database, store, listeners))));
+            LogStarting(app.Logger, folder.Path, database is null ? "SQLite" : "PostgreSQL");
+            await StartupFailure.ExplainDatabase(() => app.Services.GetRequiredService<HostSchema>().PrepareAsync(cancellationToken), settings);
+            await StartupFailure.ExplainPorts(() => app.StartAsync(cancellationToken), settings);
+            return new(resources, identity, app, listeners);
         }
         catch
         {
-            if (app is not null) await app.DisposeAsync();
-            identity?.Dispose();
-            folder.Dispose();
+            await resources.DisposeAsync();
             throw;
         }
     }
@@ -83,22 +92,21 @@ internal sealed partial class CloudPeerHost : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _app.StopAsync(CancellationToken.None);
-        await _app.DisposeAsync();
-        _identity.Dispose();
-        _folder.Dispose();
+        await _resources.DisposeAsync();
     }
 
-    private static WebApplication Build(ServerSettings settings, HostOverrides overrides, DataFolder folder, ServerIdentity identity, Listeners listeners)
+    private static WebApplication Build(ServerSettings settings, HostOverrides overrides, Parts parts)
     {
         var builder = WebApplication.CreateEmptyBuilder(new() { ContentRootPath = AppContext.BaseDirectory });
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(listeners.Configure);
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(parts.Listeners.Configure);
         var services = builder.Services;
         services.AddSerilog(log => Logging.Configure(log, settings, overrides.LogSink), preserveStaticLogger: true);
-        services.AddSingleton(settings).AddSingleton(listeners).AddSingleton(folder).AddSingleton(overrides.Clock).AddSingleton(identity.Key);
+        services.AddSingleton(settings).AddSingleton(parts.Listeners).AddSingleton(parts.Folder).AddSingleton(overrides.Clock).AddSingleton(parts.Identity.Key);
         services.AddSingleton<CallLimiter>();
+        services.AddHostDatabase(parts.Database, parts.Folder, parts.Identity.Peer);
         services.Configure<HostOptions>(options => options.ShutdownTimeout = ServerLimits.Shutdown);
         services.AddGrpcServer(settings).AddPages();
-        services.AddSessions().AddDiscovery();
+        services.AddHealth().AddSessions().AddDiscovery().AddAccounts().AddInbox().AddRelay(parts.Store);
 
         var app = builder.Build();
         app.UsePages();
@@ -108,9 +116,16 @@ internal sealed partial class CloudPeerHost : IAsyncDisposable
         app.MapPages();
         app.MapSessions();
         app.MapDiscovery();
+        app.MapHealth();
+        app.MapAccounts();
+        app.MapKeys();
+        app.MapInbox();
+        app.MapRelay();
         return app;
     }
 
     [LoggerMessage(EventId = 1000, Level = LogLevel.Information, Message = "Data folder {Folder}, store {Store}")]
     private static partial void LogStarting(Microsoft.Extensions.Logging.ILogger log, string folder, string store);
+
+    private sealed record Parts(DataFolder Folder, ServerIdentity Identity, NpgsqlDataSource? Database, IRelayStore Store, Listeners Listeners);
 }

@@ -11,6 +11,12 @@ internal static class ServerLimits
     /// <summary>Documents that one stream may be subscribed to.</summary>
     public const int SubscriptionsPerStream = 128;
 
+    /// <summary>Streams that one device may have open.</summary>
+    public const int StreamsPerDevice = 8;
+
+    /// <summary>Pushes of one stream that may be under way; the next frame is read when one is done.</summary>
+    public const int PushesPerStream = 16;
+
     /// <summary>How long a stop waits for calls and commits under way.</summary>
     public static readonly TimeSpan Shutdown = TimeSpan.FromSeconds(20);
 

@@ -1,0 +1,3 @@
+CREATE TABLE server (
+  peer BYTEA NOT NULL PRIMARY KEY
+);

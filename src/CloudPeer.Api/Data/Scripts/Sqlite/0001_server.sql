@@ -1,0 +1,3 @@
+CREATE TABLE server (
+  peer BLOB NOT NULL PRIMARY KEY
+) STRICT;

@@ -1,0 +1,33 @@
+using CloudPeer.Api.Data;
+
+namespace CloudPeer.Api.Inbox;
+
+/// <summary>Deletes messages that nobody fetched for too long, once an hour. Readers never see them, so nothing depends on the hour.</summary>
+internal sealed partial class InboxCleanup(InboxStore inbox, TimeProvider clock, ILogger<InboxCleanup> log) : BackgroundService
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromHours(1);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Interval, clock);
+        do
+        {
+            try
+            {
+                var deleted = await inbox.DeleteExpiredAsync(stoppingToken);
+                if (deleted > 0) LogDeleted(deleted);
+            }
+            catch (Exception e) when (DatabaseFailure.IsUnavailable(e))
+            {
+                LogFailed(e);
+            }
+        }
+        while (await timer.WaitForNextTickAsync(stoppingToken));
+    }
+
+    [LoggerMessage(EventId = 1101, Level = LogLevel.Information, Message = "{Count} inbox messages expired")]
+    private partial void LogDeleted(int count);
+
+    [LoggerMessage(EventId = 1102, Level = LogLevel.Warning, Message = "Expired inbox messages could not be deleted; tried again in an hour")]
+    private partial void LogFailed(Exception failure);
+}

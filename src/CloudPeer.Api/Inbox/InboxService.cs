@@ -1,0 +1,64 @@
+using CloudPeer.Api.Accounts;
+using CloudPeer.Api.Hosting;
+using CloudPeer.Sync.Sessions;
+using CloudPeer.Sync.Wire;
+using Google.Protobuf;
+using Grpc.Core;
+using Tlfs.Core;
+using Tlfs.Core.Crypto;
+using Tlfs.Core.Ids;
+using Tlfs.Core.Sealing;
+
+namespace CloudPeer.Api.Inbox;
+
+/// <summary>The <c>Inbox</c> service (docs/protocol/sync.md §4).</summary>
+internal sealed class InboxService(InboxStore inbox, AccountDirectory accounts, SigningKey server, TimeProvider clock, CallLimiter limiter) : V1.Inbox.InboxBase
+{
+    public override async Task<V1.SendResponse> Send(V1.SendRequest request, ServerCallContext context)
+    {
+        if (!SealedMessage.TryDecode(request.Message.Memory, out var message, out var error)) throw new TlfsException(error.Reason, error.Detail);
+        if (await accounts.FindAsync(message.To, context.CancellationToken) is null)
+            throw new TlfsException(Reason.NotFound, "the recipient has no account here");
+        await inbox.AddAsync(message, context.Peer(), context.CancellationToken);
+        return new() { Id = message.Id.ToWire() };
+    }
+
+    public override async Task Receive(V1.ReceiveRequest request, IServerStreamWriter<V1.InboxMessage> responseStream, ServerCallContext context)
+    {
+        var account = await OwnAccountAsync(context);
+        await foreach (var message in inbox.ReadAsync(account, context.CancellationToken))
+        {
+            await responseStream.WriteAsync(
+                new()
+                {
+                    Id = message.Id.ToWire(),
+                    Message = UnsafeByteOperations.UnsafeWrap(message.Bytes),
+                    ReceivedMicros = (ulong)message.ReceivedMicros,
+                },
+                context.CancellationToken);
+        }
+    }
+
+    public override async Task<V1.AckResponse> Ack(V1.AckRequest request, ServerCallContext context)
+    {
+        if (request.Ids.Count > InboxLimits.PerAck) throw new TlfsException(Reason.TooLarge, $"at most {InboxLimits.PerAck} messages are acknowledged at once");
+        MessageId[] ids = [.. request.Ids.Select(id => WireIds.Read<MessageId>(id, "id"))];
+        for (var i = 1; i < ids.Length; i++)
+            if (ids[i - 1].CompareTo(ids[i]) >= 0) throw new TlfsException(Reason.Malformed, "the ids must ascend");
+
+        var peer = context.Peer();
+        var bytes = SignedRequest.AckBytes(ids);
+        if (!SignedRequest.Verify(peer, server.Public, SignedRequest.InboxAck, request.Micros, bytes, request.Signature.Span, clock.GetUtcNow()))
+        {
+            limiter.CountBadSignature(peer);
+            throw new TlfsException(Reason.BadProof, "the request's signature is wrong, or its time is more than five minutes from the server's");
+        }
+
+        var account = await OwnAccountAsync(context);
+        return new() { Deleted = (uint)await inbox.DeleteAsync(account, ids, context.CancellationToken) };
+    }
+
+    private async Task<AccountId> OwnAccountAsync(ServerCallContext context) =>
+        (await accounts.FindByDeviceAsync(context.Peer(), context.CancellationToken))?.Account
+        ?? throw new TlfsException(Reason.NotFound, "this device has no account here");
+}

@@ -1,0 +1,104 @@
+using CloudPeer.Api.Data;
+using CloudPeer.Sync.Sessions;
+using CloudPeer.Sync.Wire;
+using Microsoft.EntityFrameworkCore;
+using Tlfs.Core;
+using Tlfs.Core.Ids;
+using Tlfs.Core.Sealing;
+
+namespace CloudPeer.Api.Inbox;
+
+/// <summary>Bounded, durable queues of sealed messages, one per account (docs/protocol/sync.md §4).</summary>
+internal sealed class InboxStore(IDbContextFactory<HostDatabase> databases, TimeProvider clock)
+{
+    private const int PageMessages = 16;
+    private static readonly TimeSpan FullRetryAfter = TimeSpan.FromHours(1);
+
+    /// <summary>Keeps a message until it is acknowledged or expires; the same message twice is one.</summary>
+    /// <exception cref="RefusedException"><see cref="Reason.InboxFull"/>.</exception>
+    public async Task AddAsync(SealedMessage message, PeerId sender, CancellationToken cancellationToken)
+    {
+        await using var database = await databases.CreateDbContextAsync(cancellationToken);
+        await using var transaction = await database.Database.BeginTransactionAsync(cancellationToken);
+        await LockAsync(database, message.To, cancellationToken);
+        var id = message.Id;
+        var waiting = Waiting(database, message.To);
+        if (await waiting.AnyAsync(other => other.Id == id, cancellationToken)) return;
+        if (await waiting.CountAsync(cancellationToken) >= InboxLimits.PerAccount
+            || await waiting.CountAsync(other => other.Sender == sender, cancellationToken) >= InboxLimits.PerSender)
+            throw new RefusedException(new(Reason.InboxFull, "too many messages wait for this account already") { RetryAfter = FullRetryAfter });
+
+        // An expired copy that the cleanup has not met yet would be in the way.
+        await database.Set<InboxMessage>().Where(other => other.Account == message.To && other.Id == id).ExecuteDeleteAsync(cancellationToken);
+        database.Add(new InboxMessage { Account = message.To, Id = id, Sender = sender, Bytes = message.Bytes.ToArray(), ReceivedMicros = (long)clock.Micros() });
+        await database.SaveChangesAsync(cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+    }
+
+    /// <summary>What waits for an account, oldest first, read page by page.</summary>
+    public async IAsyncEnumerable<InboxMessage> ReadAsync(
+        AccountId account, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var after = 0L;
+        while (true)
+        {
+            List<InboxMessage> page;
+            await using (var database = await databases.CreateDbContextAsync(cancellationToken))
+            {
+                page = await Waiting(database, account).Where(message => message.Number > after)
+                    .OrderBy(message => message.Number).Take(PageMessages).ToListAsync(cancellationToken);
+            }
+
+            foreach (var message in page) yield return message;
+            if (page.Count < PageMessages) yield break;
+            after = page[^1].Number;
+        }
+    }
+
+    /// <summary>Deletes messages of an account and says how many there were.</summary>
+    public async Task<int> DeleteAsync(AccountId account, IReadOnlyCollection<MessageId> ids, CancellationToken cancellationToken)
+    {
+        await using var database = await databases.CreateDbContextAsync(cancellationToken);
+        return await database.Set<InboxMessage>().Where(message => message.Account == account && ids.Contains(message.Id)).ExecuteDeleteAsync(cancellationToken);
+    }
+
+    /// <summary>Deletes what has waited too long and says how many there were.</summary>
+    public async Task<int> DeleteExpiredAsync(CancellationToken cancellationToken)
+    {
+        await using var database = await databases.CreateDbContextAsync(cancellationToken);
+        var oldest = OldestMicros();
+        return await database.Set<InboxMessage>().Where(message => message.ReceivedMicros < oldest).ExecuteDeleteAsync(cancellationToken);
+    }
+
+    // The update of the account's row makes other senders to it wait until this transaction ends, on both databases.
+    private static async Task LockAsync(HostDatabase database, AccountId account, CancellationToken cancellationToken)
+    {
+        var bytes = account.Value.ToArray();
+        await database.Database.ExecuteSqlAsync(
+            $"INSERT INTO inbox (account, received) VALUES ({bytes}, 1) ON CONFLICT (account) DO UPDATE SET received = inbox.received + 1", cancellationToken);
+    }
+
+    private IQueryable<InboxMessage> Waiting(HostDatabase database, AccountId account)
+    {
+        var oldest = OldestMicros();
+        return database.Set<InboxMessage>().AsNoTracking().Where(message => message.Account == account && message.ReceivedMicros >= oldest);
+    }
+
+    private long OldestMicros() => (long)(clock.GetUtcNow() - InboxLimits.Kept).ToMicros();
+}
+
+/// <summary>The bounds of an inbox; each has a test at the limit and one past it.</summary>
+internal static class InboxLimits
+{
+    /// <summary>Messages that wait for one account.</summary>
+    public const int PerAccount = 200;
+
+    /// <summary>Messages of one sender that wait for one account.</summary>
+    public const int PerSender = 20;
+
+    /// <summary>Messages that one call acknowledges.</summary>
+    public const int PerAck = PerAccount;
+
+    /// <summary>How long a message waits.</summary>
+    public static readonly TimeSpan Kept = TimeSpan.FromDays(30);
+}

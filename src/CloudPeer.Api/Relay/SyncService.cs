@@ -1,0 +1,84 @@
+using CloudPeer.Api.Hosting;
+using CloudPeer.Sync.Relay;
+using CloudPeer.Sync.Wire;
+using Grpc.Core;
+using Tlfs.Core;
+using Tlfs.Core.Ids;
+
+namespace CloudPeer.Api.Relay;
+
+/// <summary>The <c>Sync</c> service (docs/protocol/sync.md §2, §3): maps messages to the relay and back.</summary>
+internal sealed class SyncService(DocumentRelay relay, StreamCounter streams, CallLimiter limiter, IHostApplicationLifetime lifetime) : V1.Sync.SyncBase
+{
+    public override async Task<V1.PushResponse> Push(V1.PushRequest request, ServerCallContext context) =>
+        await RelayCalls.PushAsync(relay, limiter, context.Peer(), request, context.CancellationToken);
+
+    public override async Task Pull(V1.PullRequest request, IServerStreamWriter<V1.PullResponse> responseStream, ServerCallContext context)
+    {
+        var document = WireIds.Read<DocId>(request.Document, "document");
+        var next = request.From;
+        while (true)
+        {
+            var outcome = await relay.ReadAsync(context.Peer(), document, next, context.CancellationToken);
+            if (!outcome.Succeeded) throw new RefusedException(outcome.Refusal);
+            var page = outcome.Value;
+            if (page.Entries.Count > 0)
+            {
+                var entries = RelayCalls.Entries(page, document, request.OmitOwn ? context.Peer() : null);
+                await responseStream.WriteAsync(new() { Entries = entries }, context.CancellationToken);
+                next += (ulong)page.Entries.Count;
+            }
+
+            if (page.CaughtUp is not { } head) continue;
+            await responseStream.WriteAsync(new() { CaughtUp = head.ToWire() }, context.CancellationToken);
+            return;
+        }
+    }
+
+    public override async Task Stream(
+        IAsyncStreamReader<V1.ClientFrame> requestStream, IServerStreamWriter<V1.ServerFrame> responseStream, ServerCallContext context)
+    {
+        var peer = context.Peer();
+        using var place = streams.Enter(peer);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, lifetime.ApplicationStopping);
+        using var stream = new SyncStream(relay, limiter, peer, responseStream, ending);
+        await stream.RunAsync(requestStream);
+    }
+}
+
+/// <summary>What unary calls and streams have in common.</summary>
+internal static class RelayCalls
+{
+    /// <summary>Pushes bundles; each has its receipts or its refusal.</summary>
+    /// <exception cref="TlfsException">The document's id is malformed.</exception>
+    public static async Task<V1.PushResponse> PushAsync(
+        DocumentRelay relay, CallLimiter limiter, PeerId peer, V1.PushRequest request, CancellationToken cancellationToken)
+    {
+        var document = WireIds.Read<DocId>(request.Document, "document");
+        ReadOnlyMemory<byte>[][] bundles = [.. request.Bundles.Select(bundle => bundle.Envelopes.Select(envelope => envelope.Memory).ToArray())];
+        var response = new V1.PushResponse();
+        foreach (var outcome in await relay.PushAsync(peer, document, bundles, cancellationToken))
+        {
+            if (outcome.Refusal?.Reason is Reason.BadSignature) limiter.CountBadSignature(peer);
+            response.Results.Add(outcome.Succeeded
+                ? new V1.BundleResult { Receipts = { outcome.Value.Select(receipt => receipt.ToWire()) } }
+                : new V1.BundleResult { Refusal = outcome.Refusal.ToWire() });
+        }
+
+        return response;
+    }
+
+    /// <summary>A page of a log as a message.</summary>
+    /// <param name="page">The page.</param>
+    /// <param name="document">Its document.</param>
+    /// <param name="omit">Whose envelopes are sent as ids only, if anybody's.</param>
+    public static V1.Entries Entries(LogPage page, DocId document, PeerId? omit) => new()
+    {
+        Document = document.ToWire(),
+        FirstIndex = page.FirstIndex,
+        Entries_ =
+        {
+            page.Entries.Select(entry => entry.Author == omit ? new V1.Entry { Id = entry.Id.ToWire() } : new V1.Entry { Envelope = entry.Bytes.ToWire() }),
+        },
+    };
+}

@@ -1,0 +1,225 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.ExceptionServices;
+using CloudPeer.Api.Hosting;
+using CloudPeer.Sync.Relay;
+using CloudPeer.Sync.Wire;
+using Grpc.Core;
+using Tlfs.Core;
+using Tlfs.Core.Ids;
+
+namespace CloudPeer.Api.Relay;
+
+/// <summary>
+/// One connection of a device (docs/protocol/sync.md §3.2). Frames are answered with their request number. Everything that is sent goes
+/// through one gate and is awaited there, so a slow reader makes its own stream wait and nobody else's; a page is read from the store only
+/// when it is its turn to be sent.
+/// </summary>
+internal sealed class SyncStream(
+    DocumentRelay relay, CallLimiter limiter, PeerId peer, IServerStreamWriter<V1.ServerFrame> writer, CancellationTokenSource ending)
+    : IDisposable
+{
+    private readonly SemaphoreSlim _gate = new(1, 1);
+    private readonly Lock _lock = new();
+    private readonly Dictionary<DocId, Subscription> _subscriptions = [];
+    private readonly PushLanes _pushes = new();
+    private Exception? _failure;
+
+    /// <summary>Serves until the client ends the stream.</summary>
+    public async Task RunAsync(IAsyncStreamReader<V1.ClientFrame> frames)
+    {
+        try
+        {
+            while (await frames.MoveNext(ending.Token)) await HandleAsync(frames.Current);
+            await _pushes.DrainAsync();
+        }
+        catch (Exception e) when (e is OperationCanceledException or IOException && _failure is not null)
+        {
+            // The stream was ended because one of its tasks failed; that failure says why.
+        }
+        finally
+        {
+            await ending.CancelAsync();
+            await _pushes.DrainAsync();
+            foreach (var subscription in TakeAll()) await subscription.DisposeAsync();
+        }
+
+        if (_failure is not null) ExceptionDispatchInfo.Throw(_failure);
+    }
+
+    /// <inheritdoc />
+    public void Dispose()
+    {
+        _gate.Dispose();
+        _pushes.Dispose();
+    }
+
+    private async Task HandleAsync(V1.ClientFrame frame)
+    {
+        try
+        {
+            limiter.Take(peer);
+            switch (frame.ContentCase)
+            {
+                case V1.ClientFrame.ContentOneofCase.Push:
+                    await PushAsync(frame);
+                    break;
+                case V1.ClientFrame.ContentOneofCase.Subscribe:
+                    Subscribe(frame);
+                    break;
+                case V1.ClientFrame.ContentOneofCase.Unsubscribe:
+                    await UnsubscribeAsync(frame);
+                    break;
+                default:
+                    throw new TlfsException(Reason.Malformed, "the frame asks for nothing that this version knows");
+            }
+        }
+        catch (TlfsException refused)
+        {
+            await RefuseAsync(frame.Request, new(refused.Reason, refused.Message));
+        }
+        catch (RefusedException refused)
+        {
+            await RefuseAsync(frame.Request, refused.Refusal);
+        }
+    }
+
+    private Task PushAsync(V1.ClientFrame frame) =>
+        _pushes.RunAsync(WireIds.Read<DocId>(frame.Push.Document, "document"), () => Watch(async () =>
+        {
+            var response = await RelayCalls.PushAsync(relay, limiter, peer, frame.Push, ending.Token);
+            await SendAsync(new() { Request = frame.Request, Pushed = response });
+        }), ending.Token);
+
+    private void Subscribe(V1.ClientFrame frame)
+    {
+        var document = WireIds.Read<DocId>(frame.Subscribe.Document, "document");
+        lock (_lock)
+        {
+            if (_subscriptions.ContainsKey(document)) throw new TlfsException(Reason.BadArgument, "this stream is subscribed to the document already");
+            if (_subscriptions.Count >= ServerLimits.SubscriptionsPerStream)
+                throw new TlfsException(Reason.TooLarge, $"a stream has at most {ServerLimits.SubscriptionsPerStream} subscriptions");
+            var subscription = new Subscription(ending.Token);
+            _subscriptions.Add(document, subscription);
+            subscription.Task = Task.Run(() => Watch(() => FollowAsync(frame, document, subscription)));
+        }
+    }
+
+    private async Task UnsubscribeAsync(V1.ClientFrame frame)
+    {
+        var document = WireIds.Read<DocId>(frame.Unsubscribe, "document");
+        if (TryTake(document, out var subscription)) await subscription.DisposeAsync();
+
+        await SendAsync(new() { Request = frame.Request, Unsubscribed = document.ToWire() });
+    }
+
+    private async Task FollowAsync(V1.ClientFrame frame, DocId document, Subscription subscription)
+    {
+        var stopped = subscription.Stopped;
+        var next = frame.Subscribe.From;
+        PeerId? omit = frame.Subscribe.OmitOwn ? peer : null;
+        Refusal? refusal = null;
+        while (refusal is null)
+        {
+            (next, var caughtUp, refusal) = await SendPageAsync(frame.Request, document, next, omit, stopped);
+            if (refusal is null && caughtUp) refusal = await relay.WaitAsync(peer, document, next, stopped);
+        }
+
+        // It ends by itself here, unless somebody is ending it already.
+        if (!TryTake(document, out _)) return;
+        subscription.EndedByItself();
+        await RefuseAsync(frame.Request, refusal);
+    }
+
+    private async Task<(ulong Next, bool CaughtUp, Refusal? Refusal)> SendPageAsync(
+        ulong request, DocId document, ulong next, PeerId? omit, CancellationToken cancellationToken)
+    {
+        await _gate.WaitAsync(cancellationToken);
+        try
+        {
+            var outcome = await relay.ReadAsync(peer, document, next, cancellationToken);
+            if (!outcome.Succeeded) return (next, false, outcome.Refusal);
+            var page = outcome.Value;
+            // From here on the stream's own end is the only one: half a page must not be left out.
+            if (page.Entries.Count > 0)
+                await writer.WriteAsync(new() { Request = request, Entries = RelayCalls.Entries(page, document, omit) }, ending.Token);
+            if (page.CaughtUp is { } head) await writer.WriteAsync(new() { Request = request, CaughtUp = head.ToWire() }, ending.Token);
+            return (next + (ulong)page.Entries.Count, page.CaughtUp is not null, null);
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+
+    private Task RefuseAsync(ulong request, Refusal refusal) => SendAsync(new() { Request = request, Refused = refusal.ToWire() });
+
+    private async Task SendAsync(V1.ServerFrame frame)
+    {
+        await _gate.WaitAsync(ending.Token);
+        try
+        {
+            await writer.WriteAsync(frame, ending.Token);
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+
+    // A task of the stream that fails ends the stream; one that is stopped just ends.
+    private async Task Watch(Func<Task> work)
+    {
+        try
+        {
+            await work();
+        }
+        catch (OperationCanceledException)
+        {
+        }
+        catch (Exception failure)
+        {
+            Interlocked.CompareExchange(ref _failure, failure, null);
+            await ending.CancelAsync();
+        }
+    }
+
+    // Whoever takes a subscription out of the table ends it.
+    private bool TryTake(DocId document, [NotNullWhen(true)] out Subscription? subscription)
+    {
+        lock (_lock) return _subscriptions.Remove(document, out subscription);
+    }
+
+    private List<Subscription> TakeAll()
+    {
+        lock (_lock)
+        {
+            var subscriptions = _subscriptions.Values.ToList();
+            _subscriptions.Clear();
+            return subscriptions;
+        }
+    }
+
+    private sealed class Subscription : IAsyncDisposable
+    {
+        private readonly CancellationTokenSource _stop;
+
+        public Subscription(CancellationToken streamEnds)
+        {
+            _stop = CancellationTokenSource.CreateLinkedTokenSource(streamEnds);
+            Stopped = _stop.Token;
+        }
+
+        public CancellationToken Stopped { get; }
+
+        public Task Task { get; set; } = Task.CompletedTask;
+
+        public void EndedByItself() => _stop.Dispose();
+
+        public async ValueTask DisposeAsync()
+        {
+            await _stop.CancelAsync();
+            await Task;
+            _stop.Dispose();
+        }
+    }
+}

@@ -1,0 +1,4 @@
+using CloudPeer.TestKit;
+using Xunit;
+
+[assembly: AssemblyFixture(typeof(PostgresFixture))]

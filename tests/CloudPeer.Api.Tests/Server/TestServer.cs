@@ -1,0 +1,112 @@
+using System.Globalization;
+using CloudPeer.Api.Hosting;
+using CloudPeer.Api.Hosting.Settings;
+using CloudPeer.TestKit;
+using Grpc.Net.Client;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Time.Testing;
+using Tlfs.Core.Ids;
+using Xunit;
+
+namespace CloudPeer.Api.Tests.Server;
+
+/// <summary>Which database a test's server runs on; every test of the host runs on both.</summary>
+public enum StoreKind
+{
+    Sqlite,
+    Postgres,
+}
+
+/// <summary>A real server in this process on free ports, with a clock that the test moves. Disposing it fails the test if it logged an error.</summary>
+public sealed class TestServer : IAsyncDisposable
+{
+    public static readonly DateTimeOffset Start = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
+
+    private readonly TempFolder _folder = new("server");
+    private readonly LogCollector _log = new();
+    private readonly Dictionary<string, string?> _settings;
+    private CloudPeerHost? _host;
+    private GrpcChannel? _channel;
+
+    private TestServer(Dictionary<string, string?> settings)
+    {
+        _settings = settings;
+        settings.TryAdd("CLOUDPEER_HTTP_PORT", "0");
+        settings.TryAdd("CLOUDPEER_GRPC_PORT", "0");
+        settings.TryAdd("CLOUDPEER_DATA_DIR", _folder.File("data"));
+        settings.TryAdd("CLOUDPEER_CALLS_PER_SECOND", "0");
+        settings.TryAdd("CLOUDPEER_ADDRESS_CALLS_PER_SECOND", "0");
+    }
+
+    public FakeTimeProvider Clock { get; } = new(Start);
+
+    public PeerId Peer => Host.Peer;
+
+    public string HttpUrl => Host.HttpUrl;
+
+    public string GrpcUrl => Host.GrpcUrl;
+
+    public string ReadyLine => Host.ReadyLine;
+
+    public string DataFolder => _folder.File("data");
+
+    public GrpcChannel Channel => _channel ?? throw new InvalidOperationException("the server is stopped");
+
+    public IReadOnlyList<string> LogLines => _log.Lines;
+
+    private CloudPeerHost Host => _host ?? throw new InvalidOperationException("the server is stopped");
+
+    public static async Task<TestServer> StartAsync(StoreKind store, PostgresFixture postgres, params (string Name, string Value)[] settings)
+    {
+        var values = settings.ToDictionary(setting => "CLOUDPEER_" + setting.Name, setting => (string?)setting.Value, StringComparer.Ordinal);
+        if (store == StoreKind.Postgres)
+            values["CLOUDPEER_DATABASE_URL"] = (await postgres.CreateDatabaseAsync(TestContext.Current.CancellationToken)).Url;
+        var server = new TestServer(values);
+        try
+        {
+            await server.StartAsync();
+            return server;
+        }
+        catch
+        {
+            await server.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Stops the server and starts it again over the same data.</summary>
+    public async Task RestartAsync()
+    {
+        await StopAsync();
+        await StartAsync();
+    }
+
+    /// <summary>A client of the pages.</summary>
+    public HttpClient Http() => new() { BaseAddress = new(HttpUrl) };
+
+    public async Task StopAsync()
+    {
+        _channel?.Dispose();
+        _channel = null;
+        if (_host is not null) await _host.DisposeAsync();
+        _host = null;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        _folder.Dispose();
+        _log.AssertNoErrors();
+    }
+
+    private async Task StartAsync()
+    {
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection(_settings).Build();
+        var settings = SettingParser.Parse(SettingReader.Read(configuration), out var faults);
+        Assert.Empty(faults);
+        _host = await CloudPeerHost.StartAsync(settings!, new() { Clock = Clock, LogSink = _log }, TestContext.Current.CancellationToken);
+        _channel = GrpcChannel.ForAddress(_host.GrpcUrl);
+    }
+
+    public static string Number(long value) => value.ToString(CultureInfo.InvariantCulture);
+}
