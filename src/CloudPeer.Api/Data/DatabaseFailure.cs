@@ -20,6 +20,14 @@ internal static class DatabaseFailure
         _ => false,
     });
 
+    /// <summary>True when the disk is full.</summary>
+    public static bool IsFull(Exception failure) => Chain(failure).Any(inner => inner switch
+    {
+        SqliteException sqlite => sqlite.SqliteErrorCode is Full,
+        PostgresException postgres => postgres.SqlState is PostgresErrorCodes.DiskFull,
+        _ => false,
+    });
+
     /// <summary>True when a row with that key exists already.</summary>
     public static bool IsUniqueViolation(Exception failure) => Chain(failure).Any(inner => inner switch
     {

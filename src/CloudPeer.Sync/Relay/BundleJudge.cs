@@ -67,7 +67,7 @@ internal sealed class BundleJudge
         else
         {
             if (!CachedDocument.Serves(_state, _policy, _bundle.Pusher, _bundle.PusherTenant)) return Refusal.NotFound;
-            if (_state.Hosting == Hosting.Ended && !_bundle.Envelopes.Any(GrantsToServer)) return NotHosted;
+            if (_state.Hosting == HostingState.Ended && !_bundle.Envelopes.Any(GrantsToServer)) return NotHosted;
         }
 
         if (host is { MayWrite: true }) return null;
@@ -165,17 +165,17 @@ internal sealed class BundleJudge
         return null;
     }
 
-    private Hosting HostingAfter(DocumentPolicy policy)
+    private HostingState HostingAfter(DocumentPolicy policy)
     {
-        if (policy.Hosts(_server)) return Hosting.Served;
-        return _state.Hosting == Hosting.Private ? Hosting.Private : Hosting.Ended;
+        if (policy.Hosts(_server)) return HostingState.Served;
+        return _state.Hosting == HostingState.Private ? HostingState.Private : HostingState.Ended;
     }
 
     // Rights that only the bundle itself can give: hosting a new document, and hosting one again.
     private Refusal? JudgeResult()
     {
         if (_document.State is null) return _policy.View.May(_bundle.Pusher, Permission.Control) ? null : Refusal.NotFound;
-        return _document.State.Hosting == Hosting.Ended && _state.Hosting == Hosting.Ended ? NotHosted : null;
+        return _document.State.Hosting == HostingState.Ended && _state.Hosting == HostingState.Ended ? NotHosted : null;
     }
 
     private Refusal? JudgeQuota(TenantInfo? host, ulong usedBytes)

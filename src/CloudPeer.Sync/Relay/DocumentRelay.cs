@@ -162,7 +162,7 @@ public sealed class DocumentRelay : IAsyncDisposable
 
     private async ValueTask<bool> IsServedAsync(CachedDocument document, PeerId peer, CancellationToken cancellationToken)
     {
-        var tenant = document.State.Hosting == Hosting.Private ? await _tenants.FindByDeviceAsync(peer, cancellationToken).ConfigureAwait(false) : null;
+        var tenant = document.State.Hosting == HostingState.Private ? await _tenants.FindByDeviceAsync(peer, cancellationToken).ConfigureAwait(false) : null;
         return CachedDocument.Serves(document.State, document.Policy, peer, tenant);
     }
 

@@ -5,7 +5,7 @@ using Tlfs.Core.Ids;
 namespace CloudPeer.Sync.Relay;
 
 /// <summary>Whom the server serves a document to (sync.md §1.3).</summary>
-public enum Hosting
+public enum HostingState
 {
     /// <summary>The server never held a Sync grant in it: only the hosting tenant's devices are served.</summary>
     Private = 0,
@@ -37,7 +37,7 @@ public sealed record AuthorTip(ulong Seq, EnvelopeId Id, ulong Index, bool IsPol
 public sealed record DocumentState(
     DocId Document,
     AccountId Host,
-    Hosting Hosting,
+    HostingState Hosting,
     CompactRange Log,
     int Statements,
     ulong StoredBytes,
@@ -45,7 +45,7 @@ public sealed record DocumentState(
 {
     /// <summary>A document without envelopes.</summary>
     public static DocumentState Empty(DocId document, AccountId host) =>
-        new(document, host, Hosting.Private, CompactRange.Empty, 0, 0, ImmutableDictionary<PeerId, AuthorTip>.Empty);
+        new(document, host, HostingState.Private, CompactRange.Empty, 0, 0, ImmutableDictionary<PeerId, AuthorTip>.Empty);
 
     /// <summary>Envelopes in the log.</summary>
     public ulong Size => Log.Size;

@@ -109,7 +109,7 @@ internal sealed class PushDesk(IRelayStore store, ITenants tenants, DocumentCach
     private async ValueTask<bool> AdmitAsync(List<PendingBundle> bundles, CachedDocument? document, CancellationToken cancellationToken)
     {
         var pusher = bundles[0].Pusher;
-        var tenant = document is null or { State.Hosting: Hosting.Private }
+        var tenant = document is null or { State.Hosting: HostingState.Private }
             ? await tenants.FindByDeviceAsync(pusher, cancellationToken).ConfigureAwait(false)
             : null;
         var host = document is null ? tenant : await tenants.FindAsync(document.State.Host, cancellationToken).ConfigureAwait(false);

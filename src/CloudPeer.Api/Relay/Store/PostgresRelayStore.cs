@@ -1,0 +1,126 @@
+using System.Data.Common;
+using CloudPeer.Api.Data;
+using CloudPeer.Sync.Relay;
+using Npgsql;
+using NpgsqlTypes;
+using Tlfs.Core.Ids;
+
+namespace CloudPeer.Api.Relay.Store;
+
+/// <summary>
+/// Logs in PostgreSQL. Several processes may run over one database: a commit locks its documents' rows in ascending order, so indexes never
+/// fork and nobody waits in a circle.
+/// </summary>
+/// <param name="source">The database; not owned.</param>
+internal sealed class PostgresRelayStore(NpgsqlDataSource source) : IRelayStore
+{
+    /// <summary>Creates the tables where they are missing.</summary>
+    /// <exception cref="Tlfs.Core.TlfsException">The database cannot be used now, or was made by newer software.</exception>
+    public static Task<PostgresRelayStore> OpenAsync(NpgsqlDataSource source, CancellationToken cancellationToken) => StoreFailure.Translate(async () =>
+    {
+        await using var connection = await source.OpenConnectionAsync(cancellationToken);
+        await SchemaMigrator.MigrateAsync(connection, SchemaScripts.Embedded("relay", "Relay/Store/Scripts/Postgres"), cancellationToken);
+        return new PostgresRelayStore(source);
+    });
+
+    /// <inheritdoc />
+    public Task<IRelayTransaction> BeginAsync(
+        IReadOnlyCollection<DocId> documents, IReadOnlyCollection<AccountId> tenants, CancellationToken cancellationToken) =>
+        StoreFailure.Translate(() => PostgresTransaction.BeginAsync(source, documents, tenants, cancellationToken));
+
+    /// <inheritdoc />
+    public Task<DocumentState?> FindAsync(DocId document, CancellationToken cancellationToken) => ReadAsync(
+        $"SELECT {StoredState.Columns} FROM document WHERE doc = $1",
+        [Bytes(document)],
+        async reader => await reader.ReadAsync(cancellationToken) ? StoredState.Read(reader) : null,
+        cancellationToken);
+
+    /// <inheritdoc />
+    public async Task<LogSlice?> ReadAsync(DocId document, ulong from, int maxEntries, int maxBytes, CancellationToken cancellationToken)
+    {
+        // The state first: what the log grows by afterwards is left out.
+        if (await FindAsync(document, cancellationToken) is not { } state) return null;
+        var entries = await ReadAsync(
+            $"""
+            SELECT {StoredEnvelope.Columns} FROM (
+                SELECT *, sum({LengthOfEnvelope}) OVER (ORDER BY idx) AS total
+                FROM envelope WHERE doc = $1 AND idx >= $2 AND idx < $3 ORDER BY idx LIMIT $4) page
+            WHERE idx = $2 OR total <= $5 ORDER BY idx
+            """,
+            [Bytes(document), Number(from), Number(state.Size), Number((ulong)maxEntries), Number((ulong)maxBytes)],
+            reader => ListAsync(reader, StoredEnvelope.Read, cancellationToken),
+            cancellationToken);
+        return new(state, entries);
+    }
+
+    /// <inheritdoc />
+    public Task<IReadOnlyList<LogEntry>> ReadStatementsAsync(DocId document, ulong from, CancellationToken cancellationToken) => ReadAsync(
+        $"SELECT {StoredEnvelope.Columns} FROM envelope WHERE doc = $1 AND idx >= $2 AND kind = 2 ORDER BY idx",
+        [Bytes(document), Number(from)],
+        reader => ListAsync(reader, StoredEnvelope.Read, cancellationToken),
+        cancellationToken);
+
+    /// <inheritdoc />
+    public Task<IReadOnlyList<LogPlace>> ReadIdsAsync(DocId document, ulong from, int max, CancellationToken cancellationToken) => ReadAsync(
+        "SELECT idx, id FROM envelope WHERE doc = $1 AND idx >= $2 ORDER BY idx LIMIT $3",
+        [Bytes(document), Number(from), Number((ulong)max)],
+        reader => ListAsync(reader, StoredEnvelope.ReadPlace, cancellationToken),
+        cancellationToken);
+
+    /// <inheritdoc />
+    public Task<IReadOnlyList<LogPlace>> FindIdsAsync(DocId document, IReadOnlyCollection<EnvelopeId> ids, CancellationToken cancellationToken) => ReadAsync(
+        "SELECT idx, id FROM envelope WHERE doc = $1 AND id = ANY ($2) ORDER BY idx DESC LIMIT $3",
+        [Bytes(document), PostgresTransaction.Bytes(ids.Select(id => id.Value.ToArray())), Number((ulong)ids.Count)],
+        reader => ListAsync(reader, StoredEnvelope.ReadPlace, cancellationToken),
+        cancellationToken);
+
+    /// <inheritdoc />
+    public Task<LogPlace?> WalkBackAsync(DocId document, ulong index, ulong steps, CancellationToken cancellationToken) => ReadAsync(
+        """
+        WITH RECURSIVE chain (idx, id, previous, steps) AS (
+            SELECT idx, id, author_prev_idx, $3 FROM envelope WHERE doc = $1 AND idx = $2
+            UNION ALL
+            SELECT e.idx, e.id, e.author_prev_idx, c.steps - 1 FROM chain c JOIN envelope e ON e.doc = $1 AND e.idx = c.previous WHERE c.steps > 0)
+        SELECT idx, id FROM chain WHERE steps = 0
+        """,
+        [Bytes(document), Number(index), Number(steps)],
+        async reader => await reader.ReadAsync(cancellationToken) ? StoredEnvelope.ReadPlace(reader) : null,
+        cancellationToken);
+
+    /// <inheritdoc />
+    public Task<StoredReceipt?> FindReceiptAsync(DocId document, ulong index, CancellationToken cancellationToken) => ReadAsync(
+        """
+        SELECT e.idx, e.id, e.root, e.position, c.micros, c.receipt_hashes, c.signature
+        FROM envelope e JOIN group_commit c ON c.id = e.commit_id WHERE e.doc = $1 AND e.idx = $2
+        """,
+        [Bytes(document), Number(index)],
+        async reader => await reader.ReadAsync(cancellationToken) ? StoredEnvelope.ReadReceipt(reader) : null,
+        cancellationToken);
+
+    /// <inheritdoc />
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    // Header, signature, length of the body, body, parts; found without fetching them.
+    private const string LengthOfEnvelope = "octet_length(header) + octet_length(signature) + 4 + octet_length(body) + octet_length(parts)";
+
+    private Task<T> ReadAsync<T>(
+        string sql, IReadOnlyList<NpgsqlParameter> parameters, Func<DbDataReader, Task<T>> read, CancellationToken cancellationToken) =>
+        StoreFailure.Translate(async () =>
+        {
+            await using var command = source.CreateCommand(sql);
+            foreach (var parameter in parameters) command.Parameters.Add(parameter);
+            await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+            return await read(reader);
+        });
+
+    private static async Task<IReadOnlyList<T>> ListAsync<T>(DbDataReader reader, Func<DbDataReader, T> read, CancellationToken cancellationToken)
+    {
+        var rows = new List<T>();
+        while (await reader.ReadAsync(cancellationToken)) rows.Add(read(reader));
+        return rows;
+    }
+
+    private static NpgsqlParameter Bytes(DocId document) => new() { Value = document.Value.ToArray(), NpgsqlDbType = NpgsqlDbType.Bytea };
+
+    private static NpgsqlParameter Number(ulong value) => new() { Value = StoredEnvelope.Index(value), NpgsqlDbType = NpgsqlDbType.Bigint };
+}

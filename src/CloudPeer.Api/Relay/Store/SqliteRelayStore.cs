@@ -1,0 +1,196 @@
+using System.Data.Common;
+using CloudPeer.Api.Data;
+using CloudPeer.Sync.Relay;
+using Microsoft.Data.Sqlite;
+using Tlfs.Core.Ids;
+
+namespace CloudPeer.Api.Relay.Store;
+
+/// <summary>
+/// Logs in one SQLite file: one connection writes, readers see the last commit and wait for nobody (WAL). A commit is on the disk when it
+/// returns (<c>synchronous=FULL</c>).
+/// </summary>
+internal sealed class SqliteRelayStore : IRelayStore
+{
+    private readonly string _connectionString;
+    private readonly SemaphoreSlim _turn = new(1, 1);
+    private SqliteWriter? _writer;
+
+    private SqliteRelayStore(string path) =>
+        _connectionString = new SqliteConnectionStringBuilder { DataSource = path, DefaultTimeout = 10 }.ConnectionString;
+
+    /// <summary>Opens a file, and creates it and its tables where they are missing.</summary>
+    /// <param name="path">The file; its folder exists.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="Tlfs.Core.TlfsException">The file cannot be used now, or was made by newer software.</exception>
+    public static Task<SqliteRelayStore> OpenAsync(string path, CancellationToken cancellationToken) => StoreFailure.Translate(async () =>
+    {
+        var store = new SqliteRelayStore(path);
+        await using var connection = await store.ConnectAsync(cancellationToken);
+        await using var pragma = connection.CreateCommand();
+        pragma.CommandText = "PRAGMA journal_mode = WAL";
+        await pragma.ExecuteNonQueryAsync(cancellationToken);
+        await SchemaMigrator.MigrateAsync(connection, SchemaScripts.Embedded("relay", "Relay/Store/Scripts/Sqlite"), cancellationToken);
+        return store;
+    });
+
+    /// <inheritdoc />
+    public async Task<IRelayTransaction> BeginAsync(
+        IReadOnlyCollection<DocId> documents, IReadOnlyCollection<AccountId> tenants, CancellationToken cancellationToken)
+    {
+        await _turn.WaitAsync(cancellationToken);
+        try
+        {
+            return await StoreFailure.Translate(async () =>
+            {
+                _writer ??= await SqliteWriter.OpenAsync(_connectionString, cancellationToken);
+                return await _writer.BeginAsync(documents, tenants, End, cancellationToken);
+            });
+        }
+        catch
+        {
+            await EndAsync(broken: true);
+            throw;
+        }
+
+        ValueTask End(bool broken) => EndAsync(broken);
+    }
+
+    /// <inheritdoc />
+    public Task<DocumentState?> FindAsync(DocId document, CancellationToken cancellationToken) => ReadAsync(
+        $"SELECT {StoredState.Columns} FROM document WHERE doc = $doc",
+        [("$doc", document.Value.ToArray())],
+        async reader => await reader.ReadAsync(cancellationToken) ? StoredState.Read(reader) : null,
+        cancellationToken);
+
+    /// <inheritdoc />
+    public async Task<LogSlice?> ReadAsync(DocId document, ulong from, int maxEntries, int maxBytes, CancellationToken cancellationToken)
+    {
+        // The state first: what the log grows by afterwards is left out.
+        if (await FindAsync(document, cancellationToken) is not { } state) return null;
+        var entries = await ReadAsync(
+            $"SELECT {StoredEnvelope.Columns} FROM envelope WHERE doc = $doc AND idx >= $from AND idx < $size ORDER BY idx LIMIT $max",
+            [("$doc", document.Value.ToArray()), ("$from", StoredEnvelope.Index(from)), ("$size", StoredEnvelope.Index(state.Size)), ("$max", maxEntries)],
+            reader => TakeAsync(reader, maxBytes, cancellationToken),
+            cancellationToken);
+        return new(state, entries);
+    }
+
+    /// <inheritdoc />
+    public Task<IReadOnlyList<LogEntry>> ReadStatementsAsync(DocId document, ulong from, CancellationToken cancellationToken) => ReadAsync(
+        $"SELECT {StoredEnvelope.Columns} FROM envelope WHERE doc = $doc AND idx >= $from AND kind = 2 ORDER BY idx",
+        [("$doc", document.Value.ToArray()), ("$from", StoredEnvelope.Index(from))],
+        reader => TakeAsync(reader, long.MaxValue, cancellationToken),
+        cancellationToken);
+
+    /// <inheritdoc />
+    public Task<IReadOnlyList<LogPlace>> ReadIdsAsync(DocId document, ulong from, int max, CancellationToken cancellationToken) => ReadAsync(
+        "SELECT idx, id FROM envelope WHERE doc = $doc AND idx >= $from ORDER BY idx LIMIT $max",
+        [("$doc", document.Value.ToArray()), ("$from", StoredEnvelope.Index(from)), ("$max", max)],
+        reader => FindAsync(reader, _ => true, int.MaxValue, cancellationToken),
+        cancellationToken);
+
+    /// <inheritdoc />
+    public Task<IReadOnlyList<LogPlace>> FindIdsAsync(DocId document, IReadOnlyCollection<EnvelopeId> ids, CancellationToken cancellationToken)
+    {
+        var wanted = ids.ToHashSet();
+        return ReadAsync(
+            "SELECT idx, id FROM envelope WHERE doc = $doc ORDER BY idx DESC",
+            [("$doc", document.Value.ToArray())],
+            reader => FindAsync(reader, wanted.Contains, wanted.Count, cancellationToken),
+            cancellationToken);
+    }
+
+    /// <inheritdoc />
+    public Task<LogPlace?> WalkBackAsync(DocId document, ulong index, ulong steps, CancellationToken cancellationToken) => ReadAsync(
+        """
+        WITH RECURSIVE chain (idx, id, previous, steps) AS (
+            SELECT idx, id, author_prev_idx, $steps FROM envelope WHERE doc = $doc AND idx = $idx
+            UNION ALL
+            SELECT e.idx, e.id, e.author_prev_idx, c.steps - 1 FROM chain c JOIN envelope e ON e.doc = $doc AND e.idx = c.previous WHERE c.steps > 0)
+        SELECT idx, id FROM chain WHERE steps = 0
+        """,
+        [("$doc", document.Value.ToArray()), ("$idx", StoredEnvelope.Index(index)), ("$steps", StoredEnvelope.Index(steps))],
+        async reader => await reader.ReadAsync(cancellationToken) ? StoredEnvelope.ReadPlace(reader) : null,
+        cancellationToken);
+
+    /// <inheritdoc />
+    public Task<StoredReceipt?> FindReceiptAsync(DocId document, ulong index, CancellationToken cancellationToken) => ReadAsync(
+        """
+        SELECT e.idx, e.id, e.root, e.position, c.micros, c.receipt_hashes, c.signature
+        FROM envelope e JOIN group_commit c ON c.id = e.commit_id WHERE e.doc = $doc AND e.idx = $idx
+        """,
+        [("$doc", document.Value.ToArray()), ("$idx", StoredEnvelope.Index(index))],
+        async reader => await reader.ReadAsync(cancellationToken) ? StoredEnvelope.ReadReceipt(reader) : null,
+        cancellationToken);
+
+    /// <inheritdoc />
+    public async ValueTask DisposeAsync()
+    {
+        if (_writer is not null) await _writer.DisposeAsync();
+        _turn.Dispose();
+        using var pool = new SqliteConnection(_connectionString);
+        SqliteConnection.ClearPool(pool);
+    }
+
+    // A writer that failed is opened anew: after a full disk its transaction may or may not have been rolled back already.
+    private async ValueTask EndAsync(bool broken)
+    {
+        if (broken && _writer is { } writer)
+        {
+            _writer = null;
+            await writer.DisposeAsync();
+        }
+
+        _turn.Release();
+    }
+
+    private async Task<SqliteConnection> ConnectAsync(CancellationToken cancellationToken)
+    {
+        var connection = new SqliteConnection(_connectionString);
+        await connection.OpenAsync(cancellationToken);
+        return connection;
+    }
+
+    private Task<T> ReadAsync<T>(
+        string sql, IReadOnlyList<(string Name, object Value)> parameters, Func<DbDataReader, Task<T>> read, CancellationToken cancellationToken) =>
+        StoreFailure.Translate(async () =>
+        {
+            await using var connection = await ConnectAsync(cancellationToken);
+            await using var command = connection.CreateCommand();
+#pragma warning disable CA2100 // The texts are the constants of this class.
+            command.CommandText = sql;
+#pragma warning restore CA2100
+            foreach (var (name, value) in parameters) command.Parameters.AddWithValue(name, value);
+            await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+            return await read(reader);
+        });
+
+    private static async Task<IReadOnlyList<LogEntry>> TakeAsync(DbDataReader reader, long maxBytes, CancellationToken cancellationToken)
+    {
+        var entries = new List<LogEntry>();
+        long bytes = 0;
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            var entry = StoredEnvelope.Read(reader);
+            bytes += entry.Bytes.Length;
+            if (entries.Count > 0 && bytes > maxBytes) break;
+            entries.Add(entry);
+        }
+
+        return entries;
+    }
+
+    private static async Task<IReadOnlyList<LogPlace>> FindAsync(
+        DbDataReader reader, Predicate<EnvelopeId> wanted, int count, CancellationToken cancellationToken)
+    {
+        var places = new List<LogPlace>();
+        while (places.Count < count && await reader.ReadAsync(cancellationToken))
+        {
+            var place = StoredEnvelope.ReadPlace(reader);
+            if (wanted(place.Id)) places.Add(place);
+        }
+
+        return places;
+    }
+}

@@ -1,0 +1,211 @@
+using CloudPeer.Sync.Relay;
+using CloudPeer.TestKit.Relay;
+using Tlfs.Core;
+using Tlfs.Core.Ids;
+using Xunit;
+
+namespace CloudPeer.Sync.Tests.Relay;
+
+/// <summary>What waits while a commit runs is the next commit; a failure acknowledges nothing.</summary>
+public sealed class GroupCommitTests
+{
+    [Fact]
+    public async Task What_arrives_during_a_commit_shares_the_next_one_and_its_signature()
+    {
+        await using var store = new GatedStore();
+        await using var world = new RelayWorld(store);
+        var owner = world.Tenant();
+        var documents = new[] { await world.HostedAsync(owner), await world.HostedAsync(owner) };
+        store.Close();
+        var first = world.AcceptAsync(owner, documents[0], documents[0].NextDelta(owner));
+        await store.Entered;
+        var rest = Enumerable.Range(0, 20).Select(i => world.AcceptAsync(owner, documents[i % 2], documents[i % 2].NextDelta(owner))).ToList();
+        store.Open();
+
+        var alone = Assert.Single(await first);
+        Assert.Equal(1, alone.LeafCount);
+        var receipts = (await Task.WhenAll(rest)).SelectMany(each => each).ToList();
+        Assert.Equal(Enumerable.Range(0, 20), receipts.Select(receipt => receipt.LeafIndex));
+        Assert.All(receipts, receipt => Assert.Equal(receipts[0].Signature, receipt.Signature));
+        Assert.Equal(4, store.Commits);
+    }
+
+    [Fact]
+    public async Task A_commit_has_a_size_limit_and_a_bundle_is_never_cut()
+    {
+        await using var store = new GatedStore();
+        await using var world = new RelayWorld(store, limits: new() { CommitEnvelopes = 3 });
+        var owner = world.Tenant();
+        var document = await world.HostedAsync(owner);
+        store.Close();
+        var first = world.AcceptAsync(owner, document, document.NextDelta(owner));
+        await store.Entered;
+        var five = world.AcceptAsync(owner, document, [.. Enumerable.Range(0, 5).Select(_ => document.NextDelta(owner))]);
+        var singles = Enumerable.Range(0, 4).Select(_ => world.AcceptAsync(owner, document, document.NextDelta(owner))).ToList();
+        store.Open();
+
+        await first;
+        Assert.All(await five, receipt => Assert.Equal(5, receipt.LeafCount));
+        Assert.Equal([3, 3, 3, 1], (await Task.WhenAll(singles)).Select(each => each[0].LeafCount));
+    }
+
+    [Theory]
+    [InlineData(Reason.StorageFull)]
+    [InlineData(Reason.Unavailable)]
+    public async Task A_store_that_fails_acknowledges_nothing_and_all_is_well_when_it_works_again(Reason reason)
+    {
+        await using var store = new GatedStore();
+        await using var world = new RelayWorld(store);
+        var owner = world.Tenant();
+        var document = await world.HostedAsync(owner);
+        var (delta, next) = (document.NextDelta(owner), document.NextDelta(owner));
+        store.Failure = new TlfsException(reason, "no");
+        var refusal = await world.RefuseAsync(owner, document, delta);
+        Assert.Equal((reason, true), (refusal.Reason, refusal.IsTransient));
+        Assert.Equal(2, (await RelayWorld.ReadAllAsync(world.Relay, owner, document.Id)).Count);
+
+        // Durable, but the answer was lost: the same push finds its receipt.
+        store.FailsAfterCommit = true;
+        await world.RefuseAsync(owner, document, delta);
+        store.Failure = null;
+        var receipts = await world.AcceptAsync(owner, document, delta, next);
+        Assert.Equal([2UL, 3UL], receipts.Select(receipt => receipt.Leaf.Index));
+        Assert.Equal(2, world.Faults.Count);
+    }
+
+    [Fact]
+    public async Task A_bug_in_one_commit_does_not_stop_the_next()
+    {
+        await using var store = new GatedStore();
+        await using var world = new RelayWorld(store);
+        var owner = world.Tenant();
+        var document = await world.HostedAsync(owner);
+        var delta = document.NextDelta(owner);
+        store.Failure = new InvalidOperationException("bug");
+        Assert.Equal(Reason.Internal, (await world.RefuseAsync(owner, document, delta)).Reason);
+        store.Failure = null;
+        await world.AcceptAsync(owner, document, delta);
+        Assert.Single(world.Faults);
+    }
+
+    [Fact]
+    public async Task A_lost_race_with_another_process_is_run_again_and_given_up_in_the_end()
+    {
+        await using var store = new GatedStore();
+        await using var world = new RelayWorld(store);
+        var owner = world.Tenant();
+        var document = await world.HostedAsync(owner);
+        var delta = document.NextDelta(owner);
+        store.LosesRaces = 2;
+        await world.AcceptAsync(owner, document, delta);
+        store.LosesRaces = 100;
+        Assert.Equal(Reason.Unavailable, (await world.RefuseAsync(owner, document, document.NextDelta(owner))).Reason);
+        Assert.Equal(3, (await RelayWorld.ReadAllAsync(world.Relay, owner, document.Id)).Count);
+    }
+
+    [Fact]
+    public async Task Pushes_beyond_the_room_for_waiting_are_refused_and_those_waiting_are_finished_at_the_end()
+    {
+        await using var store = new GatedStore();
+        await using var world = new RelayWorld(store);
+        var owner = world.Tenant();
+        var document = await world.HostedAsync(owner);
+        var deltas = Enumerable.Range(0, 3).Select(_ => document.NextDelta(owner, 1000)).ToArray();
+        var relay = world.Start(store, new() { WaitingBytes = deltas[0].Bytes.Length * 2 });
+        store.Close();
+        var first = RelayWorld.PushAsync(relay, owner, document.Id, deltas[0]);
+        await store.Entered;
+        var second = RelayWorld.PushAsync(relay, owner, document.Id, deltas[1]);
+        Assert.Equal(Reason.Unavailable, (await RelayWorld.PushAsync(relay, owner, document.Id, deltas[2])).Refusal!.Reason);
+
+        var ending = relay.DisposeAsync();
+        store.Open();
+        await ending;
+        Assert.True((await first).Succeeded && (await second).Succeeded);
+        Assert.Equal(Reason.Unavailable, (await RelayWorld.PushAsync(relay, owner, document.Id, deltas[2])).Refusal!.Reason);
+    }
+
+    /// <summary>A store whose commits a test holds up and lets fail.</summary>
+    private sealed class GatedStore : IRelayStore
+    {
+        private readonly MemoryRelayStore _inner = new();
+        private TaskCompletionSource _gate = Opened();
+        private TaskCompletionSource _entered = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Exception? Failure { get; set; }
+
+        public bool FailsAfterCommit { get; set; }
+
+        public int LosesRaces { get; set; }
+
+        public int Commits { get; private set; }
+
+        public Task Entered => _entered.Task;
+
+        public void Close()
+        {
+            _gate = new(TaskCreationOptions.RunContinuationsAsynchronously);
+            _entered = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        }
+
+        public void Open() => _gate.SetResult();
+
+        public async Task<IRelayTransaction> BeginAsync(
+            IReadOnlyCollection<DocId> documents, IReadOnlyCollection<AccountId> tenants, CancellationToken cancellationToken) =>
+            new GatedTransaction(this, await _inner.BeginAsync(documents, tenants, cancellationToken));
+
+        public Task<DocumentState?> FindAsync(DocId document, CancellationToken cancellationToken) => _inner.FindAsync(document, cancellationToken);
+
+        public Task<LogSlice?> ReadAsync(DocId document, ulong from, int maxEntries, int maxBytes, CancellationToken cancellationToken) =>
+            _inner.ReadAsync(document, from, maxEntries, maxBytes, cancellationToken);
+
+        public Task<IReadOnlyList<LogEntry>> ReadStatementsAsync(DocId document, ulong from, CancellationToken cancellationToken) =>
+            _inner.ReadStatementsAsync(document, from, cancellationToken);
+
+        public Task<IReadOnlyList<LogPlace>> ReadIdsAsync(DocId document, ulong from, int max, CancellationToken cancellationToken) =>
+            _inner.ReadIdsAsync(document, from, max, cancellationToken);
+
+        public Task<IReadOnlyList<LogPlace>> FindIdsAsync(DocId document, IReadOnlyCollection<EnvelopeId> ids, CancellationToken cancellationToken) =>
+            _inner.FindIdsAsync(document, ids, cancellationToken);
+
+        public Task<LogPlace?> WalkBackAsync(DocId document, ulong index, ulong steps, CancellationToken cancellationToken) =>
+            _inner.WalkBackAsync(document, index, steps, cancellationToken);
+
+        public Task<StoredReceipt?> FindReceiptAsync(DocId document, ulong index, CancellationToken cancellationToken) =>
+            _inner.FindReceiptAsync(document, index, cancellationToken);
+
+        public ValueTask DisposeAsync() => _inner.DisposeAsync();
+
+        private static TaskCompletionSource Opened()
+        {
+            var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            gate.SetResult();
+            return gate;
+        }
+
+        private sealed class GatedTransaction(GatedStore store, IRelayTransaction inner) : IRelayTransaction
+        {
+            public IReadOnlyDictionary<DocId, DocumentState> Documents => inner.Documents;
+
+            public IReadOnlyDictionary<AccountId, ulong> UsedBytes => inner.UsedBytes;
+
+            public async Task<bool> CommitAsync(GroupCommit commit, CancellationToken cancellationToken)
+            {
+                store._entered.TrySetResult();
+                await store._gate.Task;
+                if (store.LosesRaces > 0)
+                {
+                    store.LosesRaces--;
+                    return false;
+                }
+
+                if (store.Failure is { } early && !store.FailsAfterCommit) throw early;
+                store.Commits++;
+                var done = await inner.CommitAsync(commit, cancellationToken);
+                return store.Failure is null ? done : throw store.Failure;
+            }
+
+            public ValueTask DisposeAsync() => inner.DisposeAsync();
+        }
+    }
+}
