@@ -83,6 +83,9 @@ public sealed class DocumentBuilder
     /// <summary>The author's next delta, with so many bytes of noise.</summary>
     public Envelope NextDelta(SigningKey author, int bytes = 64) => Add(Delta(author, Draft(author.Public), bytes));
 
+    /// <summary>The author's next delta, with a changed draft.</summary>
+    public Envelope NextDelta(SigningKey author, Func<Draft, Draft> change) => Add(Delta(author, change(Draft(author.Public))));
+
     /// <summary>The author's next statement.</summary>
     public Envelope Next(SigningKey author, Statement statement) => Add(Draft(author.Public).SignStatement(author, statement.Encode()));
 
