@@ -119,7 +119,7 @@ internal sealed class BundleJudge
     private static Refusal Broken(Reason reason, EnvelopeHeader header, AuthorTip? tip, string message) =>
         new(reason, message) { Tip = new(header.Author, tip?.Seq ?? 0, tip?.Id ?? default) };
 
-    private bool IsKnown(EnvelopeId id) => _policy.Contains(id) || Find(id) is not null || _bundle.StoredDeps.Contains(id);
+    private bool IsKnown(EnvelopeId id) => _policy.Contains(id) || Find(id) is not null || _bundle.KnownDeps.Contains(id);
 
     private ulong? Find(EnvelopeId id) => _added.TryGetValue(id, out var place) ? place : _document.Find(id);
 

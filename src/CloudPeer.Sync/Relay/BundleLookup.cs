@@ -12,13 +12,19 @@ internal static class BundleLookup
     public static async Task FindDepsAsync(
         IRelayStore store, IReadOnlyList<PendingBundle> bundles, CachedDocument document, CancellationToken cancellationToken)
     {
-        var pushed = bundles.SelectMany(bundle => bundle.Envelopes).Select(pending => pending.Envelope.Id).ToHashSet();
-        var unknown = bundles.SelectMany(bundle => bundle.Envelopes).SelectMany(pending => pending.Header.Deps)
-            .Where(id => !pushed.Contains(id) && !document.Policy.Contains(id) && !document.Recent.TryFind(id, out _))
-            .ToHashSet();
-        if (unknown.Count == 0) return;
-        var found = await store.FindIdsAsync(document.State.Document, unknown, cancellationToken).ConfigureAwait(false);
-        foreach (var bundle in bundles) bundle.StoredDeps.UnionWith(found.Select(place => place.Id));
+        var envelopes = bundles.SelectMany(bundle => bundle.Envelopes).ToList();
+        var deps = envelopes.SelectMany(pending => pending.Header.Deps).ToHashSet();
+        deps.ExceptWith(envelopes.Select(pending => pending.Envelope.Id));
+        deps.RemoveWhere(document.Policy.Contains);
+        var known = deps.Where(id => document.Recent.TryFind(id, out _)).ToHashSet();
+        deps.ExceptWith(known);
+        if (deps.Count > 0)
+        {
+            var found = await store.FindIdsAsync(document.State.Document, deps, cancellationToken).ConfigureAwait(false);
+            known.UnionWith(found.Select(place => place.Id));
+        }
+
+        foreach (var bundle in bundles) bundle.KnownDeps.UnionWith(known);
     }
 
     /// <summary>Finds what was pushed before: an envelope whose number its author's chain has passed is there, or another one is.</summary>

@@ -57,8 +57,8 @@ internal sealed class PendingBundle(PeerId pusher, DocId document, IReadOnlyList
     /// <summary>The tenant that is charged, as far as it is known before the commit.</summary>
     public TenantInfo? HostTenant { get; set; }
 
-    /// <summary>Deps that the store was found to hold, when they lie too far back to be remembered.</summary>
-    public HashSet<EnvelopeId> StoredDeps { get; } = [];
+    /// <summary>Deps that the log was found to hold: by the time of the commit they may no longer be remembered.</summary>
+    public HashSet<EnvelopeId> KnownDeps { get; } = [];
 
     public long Bytes { get; } = envelopes.Sum(envelope => (long)envelope.Envelope.Bytes.Length);
 
