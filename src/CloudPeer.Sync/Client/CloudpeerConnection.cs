@@ -1,0 +1,264 @@
+using System.Runtime.CompilerServices;
+using CloudPeer.Sync.Sessions;
+using CloudPeer.Sync.Wire;
+using Grpc.Core;
+using Grpc.Net.Client;
+using Tlfs.Core;
+using Tlfs.Core.Crypto;
+using Tlfs.Core.Ids;
+using Tlfs.Core.Sealing;
+
+namespace CloudPeer.Sync.Client;
+
+/// <summary>
+/// A device's connection to one server, whose id is pinned. The session (docs/protocol/session.md) is opened with the first call and renewed by
+/// itself. Every failure is a <see cref="TlfsException"/>; the server's own refusals keep their reasons. Safe for concurrent use.
+/// </summary>
+public sealed class CloudpeerConnection : IAsyncDisposable
+{
+    private const int FrameBytes = 5 << 20;
+    private static readonly TimeSpan ConnectLimit = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan CallLimit = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan PullLimit = TimeSpan.FromMinutes(5);
+
+    private readonly SigningKey _device;
+    private readonly IEntropy _entropy;
+    private readonly TimeProvider _time;
+    private readonly GrpcChannel _channel;
+    private readonly SessionKeeper _session;
+    private readonly V1.Sync.SyncClient _sync;
+    private readonly V1.Inbox.InboxClient _inbox;
+    private readonly V1.Account.AccountClient _account;
+    private readonly V1.Keys.KeysClient _keys;
+
+    /// <summary>A connection; nothing is sent yet.</summary>
+    /// <param name="grpcUrl">Where the server's services are.</param>
+    /// <param name="server">The server's id; another server is refused with <c>wrong-server</c>.</param>
+    /// <param name="device">The device's key; the caller keeps and disposes it.</param>
+    /// <param name="entropy">Makes nonces.</param>
+    /// <param name="time">The clock of signatures.</param>
+    public CloudpeerConnection(string grpcUrl, PeerId server, SigningKey device, IEntropy entropy, TimeProvider time)
+    {
+        Server = server;
+        _device = device;
+        _entropy = entropy;
+        _time = time;
+        _channel = GrpcChannel.ForAddress(grpcUrl, new()
+        {
+            HttpHandler = new SocketsHttpHandler
+            {
+                ConnectTimeout = ConnectLimit,
+                EnableMultipleHttp2Connections = true,
+                KeepAlivePingDelay = TimeSpan.FromSeconds(30),
+                KeepAlivePingTimeout = TimeSpan.FromSeconds(15),
+            },
+            DisposeHttpClient = true,
+            MaxReceiveMessageSize = FrameBytes,
+            MaxSendMessageSize = FrameBytes,
+        });
+        _session = new(OpenSessionAsync, time);
+        _sync = new(_channel);
+        _inbox = new(_channel);
+        _account = new(_channel);
+        _keys = new(_channel);
+    }
+
+    /// <summary>The pinned server.</summary>
+    public PeerId Server { get; }
+
+    /// <summary>Opens the session, if none is open: both ends prove their keys.</summary>
+    /// <exception cref="TlfsException"><c>wrong-server</c>, <c>unreachable</c>, …</exception>
+    public async Task OpenAsync(CancellationToken cancellationToken) => await _session.GetAsync(cancellationToken).ConfigureAwait(false);
+
+    /// <summary>Pushes bundles of one document (docs/protocol/sync.md §2); receipts are verified.</summary>
+    /// <returns>One result for each bundle, in their order.</returns>
+    public async Task<IReadOnlyList<PushResult>> PushAsync(
+        DocId document, IReadOnlyList<IReadOnlyList<Envelope>> bundles, CancellationToken cancellationToken)
+    {
+        var request = PushRequest(document, bundles);
+        var response = await CallAsync(options => _sync.PushAsync(request, options), cancellationToken).ConfigureAwait(false);
+        return PushResult.Read(response, Server, document, bundles);
+    }
+
+    /// <summary>Reads a document's log from an index to its end; the last page carries the head.</summary>
+    /// <param name="document">The document.</param>
+    /// <param name="from">The first index wanted.</param>
+    /// <param name="omitOwn">Has this device's own envelopes sent as ids only.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    public async IAsyncEnumerable<PulledPage> PullAsync(
+        DocId document, ulong from, bool omitOwn, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var request = new V1.PullRequest { Document = document.ToWire(), From = from, OmitOwn = omitOwn };
+        var options = await OptionsAsync(PullLimit, cancellationToken).ConfigureAwait(false);
+        using var call = _sync.Pull(request, options);
+        var next = from;
+        while (await NextAsync(call.ResponseStream, cancellationToken).ConfigureAwait(false) is { } message)
+        {
+            if (message.ItemCase == V1.PullResponse.ItemOneofCase.CaughtUp)
+            {
+                yield return PulledPage.Read(next, message.CaughtUp);
+                yield break;
+            }
+
+            var page = PulledPage.Read(document, next, message.Entries ?? new());
+            next += (ulong)page.Entries.Count;
+            yield return page;
+        }
+
+        throw new TlfsException(Reason.Unavailable, "the server ended a pull before the end of the log");
+    }
+
+    /// <summary>Opens a stream for subscriptions and pushes.</summary>
+    public async Task<LiveConnection> StreamAsync(CancellationToken cancellationToken)
+    {
+        var options = await OptionsAsync(null, cancellationToken).ConfigureAwait(false);
+        return new(_sync.Stream(options), Server);
+    }
+
+    /// <summary>Sends a sealed message to the inbox of its recipient, who has a card here.</summary>
+    /// <exception cref="TlfsException"><c>not-found</c>, <c>inbox-full</c>, …</exception>
+    public async Task SendAsync(ReadOnlyMemory<byte> message, CancellationToken cancellationToken) =>
+        await CallAsync(options => _inbox.SendAsync(new() { Message = message.ToWire() }, options), cancellationToken).ConfigureAwait(false);
+
+    /// <summary>All messages that wait for this account, oldest first.</summary>
+    public async Task<IReadOnlyList<InboxEntry>> ReceiveAsync(CancellationToken cancellationToken)
+    {
+        var options = await OptionsAsync(CallLimit, cancellationToken).ConfigureAwait(false);
+        using var call = _inbox.Receive(new(), options);
+        var messages = new List<InboxEntry>();
+        while (await NextAsync(call.ResponseStream, cancellationToken).ConfigureAwait(false) is { } message)
+        {
+            if (message.Message.Length <= Limits.MessageBytes) messages.Add(new(WireIds.Read<MessageId>(message.Id, "message"), message.Message.Memory));
+        }
+
+        return messages;
+    }
+
+    /// <summary>Deletes messages from the inbox; signed, because it destroys.</summary>
+    public async Task AcknowledgeAsync(IReadOnlyCollection<MessageId> messages, CancellationToken cancellationToken)
+    {
+        var request = InboxCalls.Ack(_device, Server, messages, _time.Micros());
+        await CallAsync(options => _inbox.AckAsync(request, options), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>The verified card of an account, or null if it is not known there.</summary>
+    public Task<AccountCard?> FindCardAsync(AccountId account, CancellationToken cancellationToken) =>
+        FindCardAsync(new V1.GetCardRequest { Account = account.ToWire() }, card => card.Account == account, cancellationToken);
+
+    /// <summary>The verified card of the account to which a device belongs, or null if it is not known there.</summary>
+    public Task<AccountCard?> FindCardAsync(PeerId device, CancellationToken cancellationToken) =>
+        FindCardAsync(new V1.GetCardRequest { Peer = device.ToWire() }, card => card.Device == device, cancellationToken);
+
+    /// <summary>Registers this device's account, or updates its card.</summary>
+    /// <exception cref="TlfsException"><c>registration-closed</c>, …</exception>
+    public async Task<Entitlement> CreateAccountAsync(AccountCard card, string? app, CancellationToken cancellationToken)
+    {
+        var request = new V1.CreateAccountRequest { Card = card.Bytes.ToWire(), AppId = app ?? string.Empty };
+        return Read(await CallAsync(options => _account.CreateAsync(request, options), cancellationToken).ConfigureAwait(false));
+    }
+
+    /// <summary>What this account may use and does use.</summary>
+    public async Task<Entitlement> GetEntitlementAsync(CancellationToken cancellationToken) =>
+        Read(await CallAsync(options => _account.GetEntitlementAsync(new(), options), cancellationToken).ConfigureAwait(false));
+
+    /// <inheritdoc />
+    public ValueTask DisposeAsync()
+    {
+        _session.Dispose();
+        _channel.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    internal static V1.PushRequest PushRequest(DocId document, IReadOnlyList<IReadOnlyList<Envelope>> bundles) => new()
+    {
+        Document = document.ToWire(),
+        Bundles = { bundles.Select(bundle => new V1.Bundle { Envelopes = { bundle.Select(envelope => envelope.Bytes.ToWire()) } }) },
+    };
+
+    /// <summary>What a failed call means for the caller; the call's details stay reachable as the inner exception.</summary>
+    internal static Exception Explain(RpcException failure, CancellationToken cancellationToken)
+    {
+        if (cancellationToken.IsCancellationRequested) return new OperationCanceledException("the call was cancelled", failure, cancellationToken);
+        var refusal = Refusals.FromRpc(failure);
+        return new TlfsException(refusal.Reason, refusal.Message, failure);
+    }
+
+    private async Task<AccountCard?> FindCardAsync(V1.GetCardRequest request, Func<AccountCard, bool> isAsked, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var response = await CallAsync(options => _keys.GetCardAsync(request, options), cancellationToken).ConfigureAwait(false);
+            return AccountCard.TryDecode(response.Card.Memory, out var card, out _) && isAsked(card)
+                ? card
+                : throw new TlfsException(Reason.BadSignature, "the server's answer is not the card of that account");
+        }
+        catch (TlfsException e) when (e.Reason == Reason.NotFound)
+        {
+            return null;
+        }
+    }
+
+    private async Task<T> CallAsync<T>(Func<CallOptions, AsyncUnaryCall<T>> start, CancellationToken cancellationToken)
+    {
+        for (var renewed = false; ; renewed = true)
+        {
+            var options = await OptionsAsync(CallLimit, cancellationToken).ConfigureAwait(false);
+            try
+            {
+                using var call = start(options);
+                return await call.ResponseAsync.ConfigureAwait(false);
+            }
+            catch (RpcException e) when (!renewed && e.StatusCode == StatusCode.Unauthenticated)
+            {
+                _session.Forget();
+            }
+            catch (RpcException e)
+            {
+                throw Explain(e, cancellationToken);
+            }
+        }
+    }
+
+    private async Task<T?> NextAsync<T>(IAsyncStreamReader<T> stream, CancellationToken cancellationToken)
+        where T : class
+    {
+        try
+        {
+            return await stream.MoveNext(cancellationToken).ConfigureAwait(false) ? stream.Current : null;
+        }
+        catch (RpcException e)
+        {
+            if (e.StatusCode == StatusCode.Unauthenticated) _session.Forget();
+            throw Explain(e, cancellationToken);
+        }
+    }
+
+    private async Task<CallOptions> OptionsAsync(TimeSpan? limit, CancellationToken cancellationToken)
+    {
+        var session = await _session.GetAsync(cancellationToken).ConfigureAwait(false);
+        return new(session.Metadata, Deadline(limit), cancellationToken);
+    }
+
+    private async Task<ClientSession> OpenSessionAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            var client = new V1.Session.SessionClient(_channel);
+            return await SessionCalls.OpenAsync(client, _device, Server, _entropy, _time, new(deadline: Deadline(CallLimit), cancellationToken: cancellationToken)).ConfigureAwait(false);
+        }
+        catch (RpcException e)
+        {
+            throw Explain(e, cancellationToken);
+        }
+    }
+
+    // The network runs by the real clock, whatever clock signs.
+    private static DateTime? Deadline(TimeSpan? limit) => limit is { } span ? TimeProvider.System.GetUtcNow().UtcDateTime + span : null;
+
+    private static Entitlement Read(V1.Entitlement entitlement) => new(
+        WireIds.Read<AccountId>(entitlement.Account, "account"),
+        entitlement.Plan,
+        entitlement.QuotaBytes,
+        entitlement.UsedBytes,
+        entitlement.SignUpUrl.Length > 0 ? entitlement.SignUpUrl : null);
+}

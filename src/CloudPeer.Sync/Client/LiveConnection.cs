@@ -1,0 +1,168 @@
+using System.Collections.Concurrent;
+using System.Threading.Channels;
+using CloudPeer.Sync.Relay;
+using CloudPeer.Sync.Wire;
+using Grpc.Core;
+using Tlfs.Core;
+using Tlfs.Core.Ids;
+using Tlfs.Core.Sealing;
+
+namespace CloudPeer.Sync.Client;
+
+/// <summary>Something that a subscription brought.</summary>
+/// <param name="Document">The document.</param>
+/// <param name="Page">Entries, or the head after them; null if the subscription has ended.</param>
+/// <param name="Refusal">Why it has ended; null if it goes on or ended as asked.</param>
+public sealed record StreamEvent(DocId Document, PulledPage? Page, Refusal? Refusal);
+
+/// <summary>
+/// Many documents on one connection, both directions (docs/protocol/sync.md §3.2). Somebody must read <see cref="Events"/> all the time, because the
+/// answers to pushes come the same way; when the connection ends, the events end with the reason, and so do all pushes that wait.
+/// </summary>
+public sealed class LiveConnection : IAsyncDisposable
+{
+    private const int QueuedEvents = 64;
+
+    private readonly AsyncDuplexStreamingCall<V1.ClientFrame, V1.ServerFrame> _call;
+    private readonly PeerId _server;
+    private readonly Channel<StreamEvent> _events = Channel.CreateBounded<StreamEvent>(QueuedEvents);
+    private readonly ConcurrentDictionary<ulong, Subscription> _subscriptions = [];
+    private readonly ConcurrentDictionary<ulong, TaskCompletionSource<V1.ServerFrame>> _pushes = [];
+    private readonly SemaphoreSlim _sending = new(1);
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly Task _receiving;
+    private ulong _requests;
+
+    internal LiveConnection(AsyncDuplexStreamingCall<V1.ClientFrame, V1.ServerFrame> call, PeerId server)
+    {
+        _call = call;
+        _server = server;
+        _receiving = ReceiveAsync();
+    }
+
+    /// <summary>What the subscriptions bring.</summary>
+    public IAsyncEnumerable<StreamEvent> Events => _events.Reader.ReadAllAsync();
+
+    /// <summary>Subscribes to a document's log from an index on.</summary>
+    public Task SubscribeAsync(DocId document, ulong from, bool omitOwn, CancellationToken cancellationToken) => SendAsync(
+        new() { Subscribe = new() { Document = document.ToWire(), From = from, OmitOwn = omitOwn } },
+        request => _subscriptions[request] = new(document, from),
+        cancellationToken);
+
+    /// <summary>Ends the subscription to a document.</summary>
+    public Task UnsubscribeAsync(DocId document, CancellationToken cancellationToken) =>
+        SendAsync(new() { Unsubscribe = document.ToWire() }, request => _subscriptions[request] = new(document, 0), cancellationToken);
+
+    /// <summary>Pushes bundles of one document; receipts are verified.</summary>
+    public async Task<IReadOnlyList<PushResult>> PushAsync(
+        DocId document, IReadOnlyList<IReadOnlyList<Envelope>> bundles, CancellationToken cancellationToken)
+    {
+        var answer = new TaskCompletionSource<V1.ServerFrame>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var frame = new V1.ClientFrame { Push = CloudpeerConnection.PushRequest(document, bundles) };
+        await SendAsync(frame, request => _pushes[request] = answer, cancellationToken).ConfigureAwait(false);
+        if (_receiving.IsCompleted) FailPushes(Ended());
+        var answered = await answer.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        if (answered.Refused is { } refused) throw WireRefusal.Read(refused).ToTlfsException();
+        return PushResult.Read(answered.Pushed ?? new(), _server, document, bundles);
+    }
+
+    /// <inheritdoc />
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync().ConfigureAwait(false);
+        _call.Dispose();
+        await _receiving.ConfigureAwait(false);
+        _sending.Dispose();
+        _stopping.Dispose();
+    }
+
+    private async Task SendAsync(V1.ClientFrame frame, Action<ulong> register, CancellationToken cancellationToken)
+    {
+        await _sending.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            frame.Request = ++_requests;
+            register(frame.Request);
+            await _call.RequestStream.WriteAsync(frame, cancellationToken).ConfigureAwait(false);
+        }
+        catch (RpcException e)
+        {
+            throw CloudpeerConnection.Explain(e, cancellationToken);
+        }
+        catch (InvalidOperationException)
+        {
+            // The call has completed: the reason is with the events.
+            throw Ended();
+        }
+        finally
+        {
+            _sending.Release();
+        }
+    }
+
+    private async Task ReceiveAsync()
+    {
+        Exception end = Ended();
+        try
+        {
+            while (await _call.ResponseStream.MoveNext(_stopping.Token).ConfigureAwait(false))
+            {
+                if (Take(_call.ResponseStream.Current) is { } next) await _events.Writer.WriteAsync(next, _stopping.Token).ConfigureAwait(false);
+            }
+        }
+        catch (RpcException e)
+        {
+            end = CloudpeerConnection.Explain(e, _stopping.Token);
+        }
+        catch (Exception e) when (e is TlfsException or OperationCanceledException)
+        {
+            end = e;
+        }
+
+        _events.Writer.TryComplete(end);
+        FailPushes(end);
+    }
+
+    private StreamEvent? Take(V1.ServerFrame frame)
+    {
+        if (_pushes.TryRemove(frame.Request, out var push))
+        {
+            push.TrySetResult(frame);
+            return null;
+        }
+
+        if (!_subscriptions.TryGetValue(frame.Request, out var subscription)) return null;
+        switch (frame.ContentCase)
+        {
+            case V1.ServerFrame.ContentOneofCase.Entries:
+                var page = PulledPage.Read(subscription.Document, subscription.Next, frame.Entries);
+                subscription.Next += (ulong)page.Entries.Count;
+                return new(subscription.Document, page, null);
+            case V1.ServerFrame.ContentOneofCase.CaughtUp:
+                return new(subscription.Document, PulledPage.Read(subscription.Next, frame.CaughtUp), null);
+            default:
+                _subscriptions.TryRemove(frame.Request, out _);
+                return new(subscription.Document, null, frame.Refused is { } refused ? WireRefusal.Read(refused) : null);
+        }
+    }
+
+    private void FailPushes(Exception end)
+    {
+        foreach (var request in _pushes.Keys)
+            if (_pushes.TryRemove(request, out var push)) push.TrySetException(end);
+    }
+
+    private static TlfsException Ended() => new(Reason.Unavailable, "the server ended the connection");
+
+    private sealed class Subscription(DocId document, ulong next)
+    {
+        public DocId Document { get; } = document;
+
+        public ulong Next { get; set; } = next;
+    }
+}
+
+internal static class RefusalExceptions
+{
+    public static TlfsException ToTlfsException(this Refusal refusal) => new(refusal.Reason, refusal.Message);
+}

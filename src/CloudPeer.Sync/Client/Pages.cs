@@ -1,0 +1,71 @@
+using CloudPeer.Sync.Log;
+using CloudPeer.Sync.Relay;
+using CloudPeer.Sync.Wire;
+using Tlfs.Core;
+using Tlfs.Core.Ids;
+using Tlfs.Core.Sealing;
+
+namespace CloudPeer.Sync.Client;
+
+/// <summary>An entry of a server's log.</summary>
+/// <param name="Id">The envelope's id.</param>
+/// <param name="Envelope">The envelope; null if only its id was sent, because it is the caller's own.</param>
+public sealed record PulledEntry(EnvelopeId Id, Envelope? Envelope);
+
+/// <summary>A piece of a server's log. Envelopes are decoded; their signatures are for the document to check, the head for <see cref="LogCursor"/>.</summary>
+/// <param name="FirstIndex">The index of the first entry.</param>
+/// <param name="Entries">Dense from there.</param>
+/// <param name="Head">The head that ends the log here; null while more follows.</param>
+public sealed record PulledPage(ulong FirstIndex, IReadOnlyList<PulledEntry> Entries, LogHead? Head)
+{
+    internal static PulledPage Read(DocId document, ulong expected, V1.Entries entries)
+    {
+        if (WireIds.Read<DocId>(entries.Document, "document") != document || entries.FirstIndex != expected)
+            throw new TlfsException(Reason.Malformed, "the server sent other log entries than were asked for");
+        return new(expected, [.. entries.Entries_.Select(Read)], null);
+    }
+
+    internal static PulledPage Read(ulong expected, V1.LogHead head) => new(expected, [], WireLog.Read(head));
+
+    private static PulledEntry Read(V1.Entry entry)
+    {
+        if (entry.ContentCase == V1.Entry.ContentOneofCase.Id) return new(WireIds.Read<EnvelopeId>(entry.Id, "envelope"), null);
+        return Envelope.TryDecode(entry.Envelope.Memory, out var envelope, out var error)
+            ? new(envelope.Id, envelope)
+            : throw new TlfsException(error.Reason, $"the server sent something that is not an envelope ({error.Detail})");
+    }
+}
+
+/// <summary>What became of one pushed bundle: receipts for all of its envelopes, or a refusal.</summary>
+/// <param name="Receipts">Verified receipts, one for each envelope, in their order; empty if refused.</param>
+/// <param name="Refusal">The refusal, or null.</param>
+public sealed record PushResult(IReadOnlyList<Receipt> Receipts, Refusal? Refusal)
+{
+    internal static IReadOnlyList<PushResult> Read(V1.PushResponse response, PeerId server, DocId document, IReadOnlyList<IReadOnlyList<Envelope>> bundles)
+    {
+        if (response.Results.Count != bundles.Count) throw new TlfsException(Reason.Malformed, "the server did not answer for each bundle");
+        return [.. response.Results.Select((result, i) => Read(result, server, document, bundles[i]))];
+    }
+
+    private static PushResult Read(V1.BundleResult result, PeerId server, DocId document, IReadOnlyList<Envelope> bundle)
+    {
+        if (result.Refusal is not null) return new([], WireRefusal.Read(result.Refusal));
+        var receipts = result.Receipts.Select(WireLog.Read).ToArray();
+        return Attest(receipts, server, document, bundle)
+            ? new(receipts, null)
+            : throw new TlfsException(Reason.BadSignature, "the server's receipts do not prove that it holds what was pushed; nothing counts as sent");
+    }
+
+    /// <summary>True if each envelope has a receipt for it, in the same order, that verifies offline (docs/protocol/log.md §4.4).</summary>
+    public static bool Attest(IReadOnlyList<Receipt> receipts, PeerId server, DocId document, IReadOnlyList<Envelope> envelopes) =>
+        receipts.Count == envelopes.Count
+        && receipts.Zip(envelopes).All(pair => Attests(pair.First, server, document, pair.Second.Id));
+
+    private static bool Attests(Receipt receipt, PeerId server, DocId document, EnvelopeId envelope) =>
+        receipt.Server == server && receipt.Leaf.Document == document && receipt.Leaf.Envelope == envelope && receipt.Verify();
+}
+
+/// <summary>A message that waits in an inbox.</summary>
+/// <param name="Id">The message.</param>
+/// <param name="Bytes">The sealed message (docs/protocol/account.md §3).</param>
+public sealed record InboxEntry(MessageId Id, ReadOnlyMemory<byte> Bytes);
