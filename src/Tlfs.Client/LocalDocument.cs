@@ -1,6 +1,10 @@
+using Tlfs.Client.Sync;
+using Tlfs.Core;
 using Tlfs.Core.Crdt;
+using Tlfs.Core.Documents;
 using Tlfs.Core.Ids;
 using Tlfs.Core.Policy;
+using Tlfs.Core.Schema;
 using Tlfs.Core.Sealing;
 
 namespace Tlfs.Client;
@@ -8,55 +12,115 @@ namespace Tlfs.Client;
 /// <summary>One document on this device. Reading shows what is stored now, also what another process wrote. Safe for concurrent use.</summary>
 public sealed class LocalDocument
 {
-    private LocalDocument()
+    private readonly ReplicaHome _home;
+
+    internal LocalDocument(ReplicaHome home, DocId id)
     {
+        _home = home;
+        Id = id;
     }
 
     /// <summary>The document.</summary>
-    public DocId Id => throw new NotSupportedException();
+    public DocId Id { get; }
 
     /// <summary>The name of its schema; null while it cannot be read.</summary>
-    public string? Schema => throw new NotSupportedException();
+    public string? Schema => Read(document => document.CarriedName);
 
     /// <summary>The label of the schema version it is read through; null while it cannot be read.</summary>
-    public string? Version => throw new NotSupportedException();
+    public string? Version => Read(document => document.CarriedName is null ? null : SchemaOf(document).Version.ToString());
 
     /// <summary>Live values.</summary>
-    public int EntryCount => throw new NotSupportedException();
-
-    /// <summary>Envelopes that at least one of its servers is not known to hold; all of them while it has no server.</summary>
-    public int Unsent => throw new NotSupportedException();
+    public int EntryCount => Read(document => document.EntryCount);
 
     /// <summary>Envelopes held here.</summary>
-    public int EnvelopeCount => throw new NotSupportedException();
+    public int EnvelopeCount => Read(document => document.Log.Count);
+
+    /// <summary>Envelopes that at least one of its servers is not known to hold; all of them while it has no server.</summary>
+    public int Unsent => Read(document =>
+        Targets.PlacesOf(_home, Id).Select(_home.Custody.UnsentCount).DefaultIfEmpty(document.Log.Count).Max());
+
+    /// <summary>The newest verified log head of any of its servers; null before the first sync.</summary>
+    public LogHead? Head => Read(_ => Targets.PlacesOf(_home, Id).Select(_home.Custody.Head).OfType<LogHead>().MaxBy(head => head.Micros));
 
     /// <summary>All grants, whether they count or not.</summary>
-    public IReadOnlyList<GrantStatus> Grants => throw new NotSupportedException();
+    public IReadOnlyList<GrantStatus> Grants => Read(document => document.Policy.Grants);
 
     /// <summary>All envelopes held here, causes before effects.</summary>
-    public IReadOnlyList<LogEntry> Log => throw new NotSupportedException();
+    public IReadOnlyList<LogEntry> Log => Read(document =>
+    {
+        var urls = new Dictionary<PeerId, string>();
+        var receipts = _home.Custody.Receipts(Id).ToLookup(
+            held => held.Envelope, held => urls.TryGetValue(held.Server, out var url) ? url : urls[held.Server] = Targets.UrlOf(_home, Id, held.Server));
+        return (IReadOnlyList<LogEntry>)[.. document.Log.Select(held => Show(held, [.. receipts[held.Envelope.Id]]))];
+    });
 
     /// <summary>The document, or what is at a path, as JSON (docs/protocol/operations.md §5). <c>key-missing</c> while its keys have not arrived.</summary>
     /// <param name="path">A view path; <c>.</c> is the root.</param>
     /// <param name="allValues">Shows each register as an array of all its values.</param>
-    public string ToJson(string path = ".", bool allValues = false) => throw new NotSupportedException();
+    public string ToJson(string path = ".", bool allValues = false) => Read(document =>
+    {
+        SchemaOf(document);
+        return document.ToJson(path, allValues);
+    });
 
     /// <summary>One transaction: all edits become one delta, durable when this returns. If anything throws, nothing happened.</summary>
-    public Task<EditResult> EditAsync(Action<Transaction> edit, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+    /// <example><code>await doc.EditAsync(d => d.Insert(".tasks", 0, Json.Parse("{\"title\":\"milk\"}")));</code></example>
+    public async Task<EditResult> EditAsync(Action<Transaction> edit, CancellationToken cancellationToken = default)
+    {
+        var (envelope, operations) = await _home.AuthorAsync(
+            Id,
+            author =>
+            {
+                SchemaOf(_home.Replica.Open(Id));
+                return author.Edit(edit);
+            },
+            cancellationToken);
+        return new(envelope, operations);
+    }
+
+    /// <summary>The same, with cursors that take plain .NET values.</summary>
+    /// <example><code>await doc.EditAsync(d => d["tasks"].Insert(0, new { title = "milk" }));</code></example>
+    public Task<EditResult> EditAsync(Action<Cursor> edit, CancellationToken cancellationToken = default) =>
+        EditAsync((Transaction transaction) => edit(new(transaction, string.Empty)), cancellationToken);
 
     /// <summary>Grants a permission to a person.</summary>
-    public Task<GrantId> GrantAsync(AccountCard who, Permission permission, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+    public Task<GrantId> GrantAsync(AccountCard who, Permission permission, CancellationToken cancellationToken = default) =>
+        GrantAsync(who.Actor, permission, cancellationToken);
 
     /// <summary>Grants Sync to a server or device.</summary>
-    public Task<GrantId> GrantAsync(PeerId who, Permission permission, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+    public Task<GrantId> GrantAsync(PeerId who, Permission permission, CancellationToken cancellationToken = default) =>
+        GrantAsync(new PeerActor(who), permission, cancellationToken);
 
     /// <summary>Grants a permission to an actor, such as <see cref="AnyoneActor.Instance"/>.</summary>
-    public Task<GrantId> GrantAsync(Actor who, Permission permission, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+    public Task<GrantId> GrantAsync(Actor who, Permission permission, CancellationToken cancellationToken = default) =>
+        _home.AuthorAsync(Id, author => author.Grant(who, permission), cancellationToken);
 
     /// <summary>Ends a grant; readers who lose access get no later keys. <c>grant-not-found</c>, <c>not-authorised</c>.</summary>
     /// <returns>The revocation's envelope.</returns>
-    public Task<EnvelopeId> RevokeAsync(GrantId grant, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+    public Task<EnvelopeId> RevokeAsync(GrantId grant, CancellationToken cancellationToken = default) =>
+        _home.AuthorAsync(Id, author => author.Revoke(grant), cancellationToken);
 
     /// <summary>Checks everything held of this document again: every signature, chain, receipt and log head.</summary>
-    public Verification Verify() => throw new NotSupportedException();
+    public Verification Verify() => _home.Do(() => DocumentVerification.Run(_home, Id));
+
+    private T Read<T>(Func<Document, T> read) => _home.Do(() => read(_home.Replica.Open(Id)));
+
+    // Says who has to be online, where the document itself cannot know.
+    private TlfsVersion SchemaOf(Document document)
+    {
+        try
+        {
+            return document.Schema;
+        }
+        catch (TlfsException e) when (e.Reason == Reason.KeyMissing && _home.People.Inviter(Id) is { } inviter)
+        {
+            throw new TlfsException(Reason.KeyMissing, $"no key yet: {inviter} must be online once", e);
+        }
+    }
+
+    private static LogEntry Show(HeldEnvelope held, IReadOnlyList<string> receipts)
+    {
+        var header = held.Envelope.Header;
+        return new(held.Envelope.Id, header.Author, header.Seq, header.Type, held.Outcome.Status, held.Outcome.Reason, held.Outcome.Why, receipts);
+    }
 }

@@ -32,6 +32,7 @@ public sealed class LiveConnection : IAsyncDisposable
     private readonly CancellationTokenSource _stopping = new();
     private readonly Task _receiving;
     private ulong _requests;
+    private bool _disposed;
 
     internal LiveConnection(AsyncDuplexStreamingCall<V1.ClientFrame, V1.ServerFrame> call, PeerId server)
     {
@@ -69,6 +70,7 @@ public sealed class LiveConnection : IAsyncDisposable
     /// <inheritdoc />
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _disposed, true)) return;
         await _stopping.CancelAsync().ConfigureAwait(false);
         _call.Dispose();
         await _receiving.ConfigureAwait(false);

@@ -87,6 +87,8 @@ public enum Label
     InboxInfo,
     /// <summary>A recovery set.</summary>
     RecoveryInfo,
+    /// <summary>A piece of an exported replica.</summary>
+    ExportAd,
 }
 
 /// <summary>The bytes of labels, alone or before other bytes.</summary>

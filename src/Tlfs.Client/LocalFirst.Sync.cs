@@ -1,0 +1,54 @@
+using CloudPeer.Sync.Sessions;
+using Tlfs.Client.Storage;
+using Tlfs.Client.Sync;
+using Tlfs.Core.Ids;
+
+namespace Tlfs.Client;
+
+public sealed partial class LocalFirst
+{
+    /// <summary>
+    /// Pulls, pushes, sends queued invitations and fetches new ones. Failures are in the results, one for each document and server: a server that
+    /// cannot be reached does not hold up the others. With <see cref="SyncOptions.Watch"/> it goes on until cancelled, and reports as it goes.
+    /// </summary>
+    /// <param name="options">How; null for once, with 30 s.</param>
+    /// <param name="progress">Is told each result as it comes.</param>
+    /// <param name="cancellationToken">Cancels; a watch ends with it without an exception.</param>
+    public async Task<IReadOnlyList<SyncResult>> SyncAsync(
+        SyncOptions? options = null, IProgress<SyncResult>? progress = null, CancellationToken cancellationToken = default)
+    {
+        options ??= new();
+        if (options.Watch)
+        {
+            await new WatchEngine(_home, _connector, _mailbox).RunAsync(options, progress, cancellationToken);
+            return [];
+        }
+
+        var results = await _engine.RunAsync(options, progress, cancellationToken);
+        await WithinAsync(BestEffort, _mailbox.SendAsync, cancellationToken);
+        return results;
+    }
+
+    /// <summary>How each document stands with each of its servers, from what is known here; asks nobody.</summary>
+    public Task<IReadOnlyList<DocumentServerStatus>> StatusAsync(CancellationToken cancellationToken = default) => _home.DoAsync<IReadOnlyList<DocumentServerStatus>>(
+        () => [.. _home.Replica.Documents.SelectMany(document => Targets.Of(_home, document).Select(server => Status(document, server.Url, server.Server)))],
+        cancellationToken);
+
+    private DocumentServerStatus Status(DocId document, string url, PeerId server)
+    {
+        var at = new Place(document, server);
+        var entitlement = _home.Cloudpeers.Find(url)?.Entitlement;
+        return new(
+            document,
+            url,
+            _home.Custody.Confirmed(at) is { } micros ? UnixMicros.ToInstant(micros) : null,
+            _home.Custody.UnsentCount(at),
+            _home.Custody.Refused(at),
+            entitlement?.UsedBytes,
+            entitlement?.QuotaBytes,
+            _home.Custody.Fault(at));
+    }
+
+    private async Task TrySyncAsync(DocId document, CancellationToken cancellationToken) =>
+        await _engine.RunAsync(new() { Timeout = BestEffort, Only = [document] }, null, cancellationToken);
+}

@@ -1,0 +1,50 @@
+namespace Tlfs.Client.Storage;
+
+/// <summary>The tables of a replica's file, format version 1. Ids are blobs, instants are microseconds since 1970.</summary>
+internal static class ReplicaTables
+{
+    /// <summary>The format that this software reads and writes.</summary>
+    public const long Version = 1;
+
+    /// <summary>Makes them all; does nothing where they are.</summary>
+    public const string Create = """
+        CREATE TABLE IF NOT EXISTS format(version INTEGER NOT NULL);
+        CREATE TABLE IF NOT EXISTS identity(id INTEGER PRIMARY KEY CHECK(id = 1), keys BLOB NOT NULL, name TEXT NOT NULL);
+        CREATE TABLE IF NOT EXISTS document(number INTEGER PRIMARY KEY AUTOINCREMENT, id BLOB NOT NULL UNIQUE);
+        CREATE TABLE IF NOT EXISTS envelope(
+            row INTEGER PRIMARY KEY AUTOINCREMENT, document INTEGER NOT NULL REFERENCES document ON DELETE CASCADE,
+            bundle INTEGER NOT NULL, id BLOB NOT NULL, bytes BLOB NOT NULL);
+        CREATE INDEX IF NOT EXISTS envelope_document ON envelope(document);
+        CREATE UNIQUE INDEX IF NOT EXISTS envelope_id ON envelope(document, id);
+        CREATE TABLE IF NOT EXISTS schema_version(
+            name TEXT NOT NULL, place INTEGER NOT NULL, version TEXT NOT NULL, lenses BLOB NOT NULL, PRIMARY KEY(name, place)) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS server(number INTEGER PRIMARY KEY AUTOINCREMENT, id BLOB NOT NULL UNIQUE);
+        CREATE TABLE IF NOT EXISTS cloudpeer(
+            url TEXT PRIMARY KEY, server INTEGER NOT NULL REFERENCES server, every INTEGER NOT NULL, app TEXT,
+            plan TEXT, quota INTEGER, used INTEGER, sign_up TEXT);
+        CREATE TABLE IF NOT EXISTS address(
+            document INTEGER NOT NULL REFERENCES document ON DELETE CASCADE, server INTEGER NOT NULL REFERENCES server, url TEXT NOT NULL,
+            pin_size INTEGER, pin_root BLOB, PRIMARY KEY(document, server)) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS progress(
+            document INTEGER NOT NULL REFERENCES document ON DELETE CASCADE, server INTEGER NOT NULL REFERENCES server, pulled BLOB NOT NULL,
+            head BLOB, confirmed INTEGER, fault TEXT, fault_text TEXT, earlier BLOB, later BLOB, PRIMARY KEY(document, server)) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS held(
+            row INTEGER NOT NULL REFERENCES envelope ON DELETE CASCADE, server INTEGER NOT NULL REFERENCES server, size INTEGER, receipt BLOB,
+            PRIMARY KEY(row, server)) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS refused(
+            row INTEGER NOT NULL REFERENCES envelope ON DELETE CASCADE, server INTEGER NOT NULL REFERENCES server, reason TEXT NOT NULL,
+            message TEXT NOT NULL, PRIMARY KEY(row, server)) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS card(account BLOB PRIMARY KEY, device BLOB NOT NULL, bytes BLOB NOT NULL, url TEXT);
+        CREATE TABLE IF NOT EXISTS invitation(
+            number INTEGER PRIMARY KEY AUTOINCREMENT, id BLOB NOT NULL UNIQUE, sender BLOB NOT NULL, micros INTEGER NOT NULL,
+            body BLOB NOT NULL, answered INTEGER NOT NULL);
+        CREATE TABLE IF NOT EXISTS outgoing(
+            number INTEGER PRIMARY KEY AUTOINCREMENT, id BLOB NOT NULL UNIQUE, document BLOB NOT NULL, url TEXT, message BLOB NOT NULL);
+        """;
+
+    /// <summary>The tables in an order in which rows can be inserted again.</summary>
+    public static readonly string[] InOrder =
+    [
+        "identity", "document", "envelope", "schema_version", "server", "cloudpeer", "address", "progress", "held", "refused", "card", "invitation", "outgoing",
+    ];
+}

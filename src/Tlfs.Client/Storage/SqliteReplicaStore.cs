@@ -1,0 +1,74 @@
+using Tlfs.Core.Documents;
+using Tlfs.Core.Ids;
+using Tlfs.Core.Sealing;
+
+namespace Tlfs.Client.Storage;
+
+/// <summary>A replica's documents in one SQLite file. Not thread-safe; several processes may use one home.</summary>
+public sealed class SqliteReplicaStore : IReplicaStore
+{
+    private const int Page = 256;
+
+    private readonly ReplicaDatabase _database;
+    private readonly Writer _writer;
+
+    internal SqliteReplicaStore(ReplicaDatabase database)
+    {
+        _database = database;
+        _writer = new(database);
+    }
+
+    /// <summary>Opens the store in a folder and makes what is missing; folder and file are private to the user.</summary>
+    /// <exception cref="Core.TlfsException"><c>input-output</c>, <c>storage-full</c>, <c>busy</c>, <c>unsupported</c> for a newer file.</exception>
+    public static SqliteReplicaStore Open(string home) => new(ReplicaDatabase.OpenOrCreate(home));
+
+    internal ReplicaDatabase Database => _database;
+
+    /// <inheritdoc />
+    public IReadOnlyList<DocId> Documents() => _database.Query("SELECT id FROM document ORDER BY number", reader => reader.Id<DocId>(0));
+
+    /// <inheritdoc />
+    public IEnumerable<StoredEnvelope> Envelopes(DocId document, long after)
+    {
+        const string Sql = """
+            SELECT row, bundle, bytes FROM envelope
+            WHERE document = (SELECT number FROM document WHERE id = $1) AND row > $2 ORDER BY row LIMIT $3
+            """;
+        List<StoredEnvelope> page;
+        do
+        {
+            page = _database.Query(Sql, reader => new StoredEnvelope(reader.GetInt64(0), reader.GetInt64(1), reader.Blob(2)), document.Blob(), after, Page);
+            foreach (var stored in page) yield return stored;
+            if (page.Count > 0) after = page[^1].Row;
+        }
+        while (page.Count == Page);
+    }
+
+    /// <inheritdoc />
+    public T Write<T>(Func<IReplicaWriter, T> work) => _database.Write(() => work(_writer));
+
+    /// <inheritdoc />
+    public void Dispose() => _database.Dispose();
+
+    private sealed class Writer(ReplicaDatabase database) : IReplicaWriter
+    {
+        public void AddDocument(DocId document) => database.Execute("INSERT OR IGNORE INTO document(id) VALUES($1)", document.Blob());
+
+        public void RemoveDocument(DocId document) => database.Execute("DELETE FROM document WHERE id = $1", document.Blob());
+
+        public long Append(DocId document, IReadOnlyList<Envelope> bundle)
+        {
+            var number = database.Single("SELECT number FROM document WHERE id = $1", reader => reader.GetInt64(0), document.Blob());
+            if (number == 0) throw new InvalidOperationException("envelopes of a document that was not added");
+            long first = 0, row = 0;
+            foreach (var envelope in bundle)
+            {
+                row = database.Insert(
+                    "INSERT INTO envelope(document, bundle, id, bytes) VALUES($1, $2, $3, $4)", number, first, envelope.Id.Blob(), envelope.Bytes.ToArray());
+                if (first == 0) database.Execute("UPDATE envelope SET bundle = row WHERE row = $1", first = row);
+            }
+
+            return row;
+        }
+    }
+}

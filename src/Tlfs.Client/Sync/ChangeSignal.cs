@@ -1,0 +1,33 @@
+using System.Threading.Channels;
+
+namespace Tlfs.Client.Sync;
+
+/// <summary>Wakes one waiter after edits; any number of edits while it is busy wake it once.</summary>
+internal sealed class ChangeSignal : IDisposable
+{
+    private readonly Channel<bool> _edits = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly ReplicaHome _home;
+
+    public ChangeSignal(ReplicaHome home)
+    {
+        _home = home;
+        home.Edited += Raise;
+    }
+
+    /// <summary>Returns true after the next edit, false when cancelled.</summary>
+    public async Task<bool> WaitAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _edits.Reader.ReadAsync(cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+    }
+
+    public void Dispose() => _home.Edited -= Raise;
+
+    private void Raise(object? sender, EventArgs e) => _edits.Writer.TryWrite(true);
+}

@@ -1,0 +1,110 @@
+using CloudPeer.Sync.Client;
+using CloudPeer.Sync.Relay;
+using Tlfs.Client.Storage;
+using Tlfs.Core;
+using Tlfs.Core.Documents;
+using Tlfs.Core.Policy;
+using Tlfs.Core.Sealing;
+
+namespace Tlfs.Client.Sync;
+
+/// <summary>Sends bundles of one document and returns one result for each.</summary>
+internal delegate Task<IReadOnlyList<PushResult>> PushBundles(IReadOnlyList<IReadOnlyList<Envelope>> bundles, CancellationToken cancellationToken);
+
+/// <summary>
+/// Pushes everything that the server is not known to hold, also what others wrote, in the order of the store. What is refused stays in the outbox
+/// with its reason; nothing is ever withdrawn.
+/// </summary>
+internal sealed class DocumentPush(ReplicaHome home, Place at, PushBundles push, Action<PushResult> takeReceipts)
+{
+    private const int RequestEnvelopes = 256;
+    private const int RequestBytes = 1 << 20;
+    private const int OpeningEnvelopes = 512;
+
+    private long _sentTo;
+    private bool _refused;
+
+    /// <summary>Pushes until nothing is left to try.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        home.Do(() => home.Custody.ClearRefused(at));
+        if (home.Do(() => !home.Custody.HoldsAny(at)) && await PushUpToAsync(OwnControlGrant, cancellationToken) is false) return;
+        while (home.Do(NextBundles) is { Count: > 0 } bundles)
+        {
+            var refusals = await PushAsync(bundles, cancellationToken);
+            if (refusals.Any(refusal => refusal.Reason == Reason.NotHosted) && await PushUpToAsync(ServerGrant, cancellationToken) is true) continue;
+            if (refusals.Any(Ends)) return;
+        }
+    }
+
+    // The server cannot judge the rest before it knows this: who hosts a document must show in one bundle from the genesis on that it may
+    // (docs/protocol/sync.md §1.2), and a server that was dismissed returns with the bundle that holds its new grant. Null if there is no such grant to send.
+    private async Task<bool?> PushUpToAsync(Func<PolicyView, GrantStatus?> choose, CancellationToken cancellationToken)
+    {
+        var bundle = home.Do(() =>
+        {
+            if (choose(home.Replica.Open(at.Document).Policy) is not { } grant) return [];
+            var unsent = Decode(home.Custody.Unsent(at, 0, OpeningEnvelopes));
+            var last = unsent.FindIndex(each => each.Envelope.Id == grant.Id.Envelope);
+            return unsent[..(last + 1)];
+        });
+        if (bundle.Count == 0) return null;
+        var refusals = await PushAsync([bundle], cancellationToken);
+        return refusals.Count == 0;
+    }
+
+    private GrantStatus? OwnControlGrant(PolicyView policy) =>
+        policy.Grants.FirstOrDefault(grant => grant.Holds && grant.Permission >= Permission.Control && grant.Actor.Contains(home.Keys.Device.Public));
+
+    private GrantStatus? ServerGrant(PolicyView policy) => policy.Grants.FirstOrDefault(grant => grant.Holds && grant.Actor.Peer == at.Server);
+
+    private async Task<IReadOnlyList<Refusal>> PushAsync(IReadOnlyList<List<Unsent>> bundles, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<Envelope>[] envelopes = [.. bundles.Select(bundle => bundle.Select(each => each.Envelope).ToArray())];
+        var results = await push(envelopes, cancellationToken);
+        _sentTo = bundles[^1][^1].Row;
+        home.Do(() =>
+        {
+            for (var i = 0; i < results.Count; i++) Take(results[i], envelopes[i]);
+        });
+        var refusals = results.Select(result => result.Refusal).OfType<Refusal>().ToArray();
+        if (refusals.FirstOrDefault(IsTransient) is { } later) throw new TlfsException(later.Reason, later.Message);
+        return refusals;
+    }
+
+    private void Take(PushResult result, IReadOnlyList<Envelope> bundle)
+    {
+        takeReceipts(result);
+        if (result.Refusal is not { } refusal || IsTransient(refusal)) return;
+
+        // Once something was refused, what rests on it is refused too: that is no reason of its own.
+        var isConsequence = _refused && refusal.Reason is Reason.ChainBehind or Reason.DepsMissing or Reason.AuthorUnknown;
+        _refused = true;
+        if (!isConsequence) home.Custody.SaveRefused(at, bundle.Select(envelope => new RefusedEnvelope(envelope.Id, refusal.Reason, refusal.Message)));
+    }
+
+    private static bool IsTransient(Refusal refusal) => refusal.Reason is Reason.Unavailable or Reason.StorageFull or Reason.RateLimited;
+
+    // Trying the rest would only be refused for the same reason.
+    private static bool Ends(Refusal refusal) => refusal.Reason is Reason.QuotaExceeded or Reason.NotFound or Reason.NotHosted;
+
+    private List<List<Unsent>> NextBundles()
+    {
+        var rows = Decode(home.Custody.Unsent(at, _sentTo, RequestEnvelopes));
+        var bundles = rows.GroupBy(row => row.Bundle).Select(group => group.ToList()).ToList();
+
+        // The last bundle may go on beyond what was read.
+        if (rows.Count == RequestEnvelopes && bundles.Count > 1) bundles.RemoveAt(bundles.Count - 1);
+        var bytes = 0;
+        return [.. bundles.TakeWhile((bundle, i) => (bytes += bundle.Sum(each => each.Envelope.Bytes.Length)) <= RequestBytes || i == 0)];
+    }
+
+    private static List<Unsent> Decode(List<StoredEnvelope> rows) =>
+    [
+        .. rows.Select(row => Envelope.TryDecode(row.Bytes, out var envelope, out _)
+            ? new Unsent(row.Row, row.Bundle, envelope)
+            : throw new TlfsException(Reason.InputOutput, "the stored copy of a document is damaged; restore it or sync it anew")),
+    ];
+
+    private sealed record Unsent(long Row, long Bundle, Envelope Envelope);
+}

@@ -1,0 +1,144 @@
+using CloudPeer.Sync.Client;
+using CloudPeer.Sync.Sessions;
+using Tlfs.Client.Storage;
+using Tlfs.Core;
+using Tlfs.Core.Documents;
+using Tlfs.Core.Policy;
+using Tlfs.Core.Sealing;
+
+namespace Tlfs.Client.Sync;
+
+/// <summary>
+/// Brings one document and one server together: pull, verify, push what the server lacks, and pull again until a head confirms that both hold the
+/// same (docs/protocol/sync.md). What goes wrong is in the result. One at a time for a document and server.
+/// </summary>
+internal sealed class DocumentSync(ReplicaHome home, Place at, string url)
+{
+    private LogCursor? _cursor;
+    private int _pushed;
+    private int _pulled;
+
+    /// <summary>Where the next pull begins.</summary>
+    public ulong NextIndex => Cursor.Pulled.Size;
+
+    /// <summary>The document and the server.</summary>
+    public Place At => at;
+
+    private LogCursor Cursor => _cursor ??= home.Do(() => home.Custody.Cursor(at));
+
+    /// <summary>Runs once from beginning to end.</summary>
+    public async Task<SyncResult> RunAsync(CloudpeerConnection connection, CancellationToken cancellationToken)
+    {
+        TlfsException? problem = null;
+        try
+        {
+            home.Do(() => ThrowIfDistrusted());
+            problem = await PullUnlessForbiddenAsync(connection, cancellationToken);
+            if (problem is null) WrapMissing();
+            var push = new DocumentPush(home, at, (bundles, token) => connection.PushAsync(at.Document, bundles, token), TakeReceipts);
+            await push.RunAsync(cancellationToken);
+            if (_pushed > 0) await PullAsync(connection, omitOwn: true, cancellationToken);
+        }
+        catch (TlfsException e)
+        {
+            problem ??= e;
+        }
+
+        return Result(problem);
+    }
+
+    /// <summary>The result as it stands now.</summary>
+    public SyncResult Result(TlfsException? problem) => home.Do(() => new SyncResult(
+        at.Document, url, _pushed, _pulled, home.Custody.Head(at), home.Custody.UnsentCount(at), home.Custody.Refused(at), problem));
+
+    /// <summary>Takes a page of the server's log: what it brings is durable when this returns.</summary>
+    /// <returns>False if the page names own envelopes that are not here any more: pull them in full.</returns>
+    public bool Take(PulledPage page) => home.Do(() =>
+    {
+        ThrowIfDistrusted();
+        if (page.Entries.Any(entry => entry.Envelope is null && !home.Custody.Has(at.Document, entry.Id))) return false;
+        Receive([.. page.Entries.Select(entry => entry.Envelope).OfType<Envelope>()]);
+        foreach (var entry in page.Entries) Refuse(Cursor.Append(entry.Id));
+        home.Custody.MarkPulled(at, page.Entries.Select(entry => entry.Id));
+        if (page.Head is not null) Refuse(Cursor.Accept(page.Head));
+        home.Custody.Save(Cursor, page.Head is null ? null : home.Options.Time.Micros());
+        return true;
+    });
+
+    /// <summary>Gives keys to readers who have none (docs/protocol/statements.md §5.7).</summary>
+    public void WrapMissing() => home.Do(() => home.Author(at.Document, author =>
+    {
+        author.WrapMissing();
+        return true;
+    }));
+
+    /// <summary>Keeps verified receipts; inside the gate.</summary>
+    public void TakeReceipts(PushResult result)
+    {
+        foreach (var receipt in result.Receipts) Refuse(Cursor.Promise(receipt.Leaf.Size, receipt.Leaf.Root));
+        home.Custody.MarkReceived(at, result.Receipts);
+        _pushed += result.Receipts.Count;
+    }
+
+    // Before the first push the server does not know the document. Later it means that this device may not have it: what it
+    // cannot send is then refused envelope by envelope, so that the outbox says why.
+    private async Task<TlfsException?> PullUnlessForbiddenAsync(CloudpeerConnection connection, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await PullAsync(connection, omitOwn: true, cancellationToken);
+            return null;
+        }
+        catch (TlfsException e) when (e.Reason == Reason.NotFound)
+        {
+            var mayHost = Cursor.Promised == 0 && home.Do(() => home.Replica.Open(at.Document).Policy.May(home.Keys.Device.Public, Permission.Control));
+            return mayHost ? null : new(Reason.NotFound, "the server does not have this document, or does not give it to you; ask its owner for a grant", e);
+        }
+    }
+
+    private async Task PullAsync(CloudpeerConnection connection, bool omitOwn, CancellationToken cancellationToken)
+    {
+        var complete = true;
+        await foreach (var page in connection.PullAsync(at.Document, NextIndex, omitOwn, cancellationToken))
+        {
+            complete = Take(page);
+            if (!complete) break;
+        }
+
+        if (!complete) await PullAsync(connection, omitOwn: false, cancellationToken);
+    }
+
+    private void Receive(IReadOnlyList<Envelope> envelopes)
+    {
+        if (envelopes.Count == 0) return;
+        var known = envelopes.Count(envelope => home.Custody.Has(at.Document, envelope.Id));
+        var outcomes = home.Replica.Receive(at.Document, envelopes);
+        _pulled += outcomes.Count(outcome => outcome.IsHeld) - known;
+
+        // A server sends causes before effects. What still waits is not stored, so the cursor must not pass it.
+        if (outcomes.FirstOrDefault(outcome => outcome.Status == EnvelopeStatus.Pending) is { Reason: { } missing })
+            throw new TlfsException(missing, "the server sent an envelope without those that it rests on; try another cloudpeer");
+        LearnCards();
+    }
+
+    private void LearnCards()
+    {
+        foreach (var grant in home.Replica.Open(at.Document).Policy.Grants)
+        {
+            if (grant.Actor is AccountActor person && AccountCard.TryDecode(person.Card, out var card, out _) && home.People.FindCard(card.Account) is null)
+                home.People.SaveCard(card, null);
+        }
+    }
+
+    private void Refuse(LogFault? fault)
+    {
+        if (fault is null) return;
+        home.Custody.SaveFault(at, fault);
+        throw fault.ToException();
+    }
+
+    private void ThrowIfDistrusted()
+    {
+        if (home.Custody.Fault(at) is { } fault) throw fault;
+    }
+}

@@ -1,0 +1,128 @@
+using CloudPeer.Sync.Client;
+using Tlfs.Client.Storage;
+using Tlfs.Core;
+using Tlfs.Core.Ids;
+
+namespace Tlfs.Client.Sync;
+
+/// <summary>
+/// Synchronises documents with their servers: all servers at once, the documents of one server one after the other. Then queued messages are sent
+/// and inboxes fetched. A server that fails is tried again with backoff, as long as there is time, and does not hold up the others.
+/// </summary>
+internal sealed class SyncEngine(ReplicaHome home, Connector connector, Mailbox mailbox)
+{
+    private const int MaxPasses = 4;
+    private const int MaxAttempts = 3;
+
+    /// <summary>Runs until both sides of every pair hold the same, as far as that is possible within the timeout.</summary>
+    public async Task<IReadOnlyList<SyncResult>> RunAsync(SyncOptions options, IProgress<SyncResult>? progress, CancellationToken cancellationToken)
+    {
+        using var deadline = new CancellationTokenSource(options.Timeout, home.Options.Time);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
+        var targets = await home.DoAsync(() => Prepare(options.Only), cancellationToken);
+        var results = new Dictionary<Place, SyncResult>();
+        for (var pass = 0; pass < MaxPasses; pass++)
+        {
+            var round = await Task.WhenAll(targets.Select(target => RunAsync(target, progress, both.Token)));
+            cancellationToken.ThrowIfCancellationRequested();
+            foreach (var (server, result) in round.SelectMany(each => each)) Merge(results, new(result.Document, server), result);
+
+            // What one server brought may be news to another.
+            var pulled = round.SelectMany(each => each).Where(each => each.Result.Pulled > 0).Select(each => each.Result.Document).ToHashSet();
+            targets = home.Do(() => Behind(targets, pulled));
+            if (targets.Count == 0) break;
+        }
+
+        return [.. results.Values];
+    }
+
+    /// <summary>Tells a server once what it does not know yet; whether that works does not matter.</summary>
+    public Task FarewellAsync(Target target, CancellationToken cancellationToken) => RunAsync(target, null, cancellationToken);
+
+    // Grants to own cloudpeers that a crash, another process or a new right left open.
+    private IReadOnlyList<Target> Prepare(IReadOnlyCollection<DocId>? only)
+    {
+        foreach (var document in home.Replica.Documents) home.GrantHosting(document);
+        return Targets.All(home, only);
+    }
+
+    private IReadOnlyList<Target> Behind(IReadOnlyList<Target> targets, HashSet<DocId> pulled) =>
+    [
+        .. targets.Select(target => target with
+        {
+            Documents = [.. target.Documents.Where(document => pulled.Contains(document) && home.Custody.UnsentCount(new(document, target.Server)) > 0)],
+        }).Where(target => target.Documents.Count > 0),
+    ];
+
+    private async Task<IReadOnlyList<(PeerId Server, SyncResult Result)>> RunAsync(Target target, IProgress<SyncResult>? progress, CancellationToken cancellationToken)
+    {
+        var results = new List<(PeerId, SyncResult)>();
+        void Add(SyncResult result)
+        {
+            results.Add((target.Server, result));
+            progress?.Report(result);
+        }
+
+        try
+        {
+            await using var connection = await ConnectAsync(target, cancellationToken);
+            foreach (var document in target.Documents) Add(await RunAsync(connection, target, document, cancellationToken));
+            await mailbox.ExchangeAsync(connection, target, cancellationToken);
+        }
+        catch (Exception e) when (e is TlfsException or OperationCanceledException)
+        {
+            var problem = e as TlfsException ?? TimedOut(e);
+            foreach (var document in target.Documents.Skip(results.Count)) Add(new DocumentSync(home, new(document, target.Server), target.Url).Result(problem));
+        }
+
+        return results;
+    }
+
+    private Task<CloudpeerConnection> ConnectAsync(Target target, CancellationToken cancellationToken) =>
+        RetryAsync(() => connector.ConnectAsync(target.Url, target.Server, cancellationToken), cancellationToken);
+
+    private async Task<SyncResult> RunAsync(CloudpeerConnection connection, Target target, DocId document, CancellationToken cancellationToken)
+    {
+        var total = new SyncResult(document, target.Url, 0, 0, null, 0, [], null);
+        try
+        {
+            return await RetryAsync(
+                async () =>
+                {
+                    var result = await new DocumentSync(home, new(document, target.Server), target.Url).RunAsync(connection, cancellationToken);
+                    total = Sum(total, result);
+                    return total.Error is { IsTransient: true } later ? throw later : total;
+                },
+                cancellationToken);
+        }
+        catch (TlfsException)
+        {
+            // The total carries it.
+            return total;
+        }
+    }
+
+    private async Task<T> RetryAsync<T>(Func<Task<T>> attempt, CancellationToken cancellationToken)
+    {
+        var backoff = new Backoff(home.Options.Entropy, home.Options.Time);
+        for (var attempts = 1; ; attempts++)
+        {
+            try
+            {
+                return await attempt();
+            }
+            catch (TlfsException e) when (e.Reason is Reason.Unreachable or Reason.Unavailable or Reason.RateLimited or Reason.Timeout && attempts < MaxAttempts)
+            {
+                await backoff.WaitAsync(e, cancellationToken);
+            }
+        }
+    }
+
+    private static void Merge(Dictionary<Place, SyncResult> results, Place at, SyncResult result) =>
+        results[at] = results.TryGetValue(at, out var earlier) ? Sum(earlier, result) : result;
+
+    private static SyncResult Sum(SyncResult earlier, SyncResult later) =>
+        later with { Pushed = earlier.Pushed + later.Pushed, Pulled = earlier.Pulled + later.Pulled };
+
+    private static TlfsException TimedOut(Exception cancelled) => new(Reason.Timeout, "there was not enough time; what is left is sent by the next sync", cancelled);
+}
