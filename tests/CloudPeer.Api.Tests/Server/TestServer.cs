@@ -1,4 +1,3 @@
-using System.Globalization;
 using CloudPeer.Api.Hosting;
 using CloudPeer.Api.Hosting.Settings;
 using CloudPeer.TestKit;
@@ -75,10 +74,19 @@ public sealed class TestServer : IAsyncDisposable
     }
 
     /// <summary>Stops the server and starts it again over the same data.</summary>
-    public async Task RestartAsync()
+    /// <param name="changed">Settings that differ from then on.</param>
+    public async Task RestartAsync(params (string Name, string Value)[] changed)
     {
         await StopAsync();
+        foreach (var (name, value) in changed) _settings["CLOUDPEER_" + name] = value;
         await StartAsync();
+    }
+
+    /// <summary>Stops the server as a service manager would, while clients are still connected.</summary>
+    public async Task StopHostAsync()
+    {
+        if (_host is not null) await _host.DisposeAsync();
+        _host = null;
     }
 
     /// <summary>A client of the pages.</summary>
@@ -88,8 +96,7 @@ public sealed class TestServer : IAsyncDisposable
     {
         _channel?.Dispose();
         _channel = null;
-        if (_host is not null) await _host.DisposeAsync();
-        _host = null;
+        await StopHostAsync();
     }
 
     public async ValueTask DisposeAsync()
@@ -107,6 +114,4 @@ public sealed class TestServer : IAsyncDisposable
         _host = await CloudPeerHost.StartAsync(settings!, new() { Clock = Clock, LogSink = _log }, TestContext.Current.CancellationToken);
         _channel = GrpcChannel.ForAddress(_host.GrpcUrl);
     }
-
-    public static string Number(long value) => value.ToString(CultureInfo.InvariantCulture);
 }
