@@ -20,6 +20,8 @@ internal static class Logging
         configuration
             .MinimumLevel.Is(settings.LogLevel)
             .MinimumLevel.Override("Microsoft", AtLeast(settings, LogEventLevel.Warning))
+            // A row that exists already is an answer; a database that fails is logged once, by the caller, with our own number.
+            .MinimumLevel.Override("Microsoft.EntityFrameworkCore", LogEventLevel.Fatal)
             .MinimumLevel.Override("System", AtLeast(settings, LogEventLevel.Warning))
             // A refused call is an answer, not an event; what is unexpected is logged by the interceptor with our own number.
             .MinimumLevel.Override("Grpc", AtLeast(settings, LogEventLevel.Error))

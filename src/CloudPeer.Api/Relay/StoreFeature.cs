@@ -1,4 +1,5 @@
 using CloudPeer.Api.Hosting.Identity;
+using CloudPeer.Api.Relay.Store;
 using CloudPeer.Sync.Relay;
 using Npgsql;
 
@@ -11,6 +12,8 @@ internal static class StoreFeature
     public const string SqliteFile = "relay.db";
 
     /// <summary>Opens the store and brings its tables to this version.</summary>
-    public static Task<IRelayStore> OpenAsync(NpgsqlDataSource? postgres, DataFolder folder, CancellationToken cancellationToken) =>
-        Task.FromResult<IRelayStore>(new MemoryRelayStore());
+    /// <exception cref="Tlfs.Core.TlfsException">The database cannot be used now, or was made by newer software.</exception>
+    public static async Task<IRelayStore> OpenAsync(NpgsqlDataSource? postgres, DataFolder folder, CancellationToken cancellationToken) => postgres is not null
+        ? await PostgresRelayStore.OpenAsync(postgres, cancellationToken)
+        : await SqliteRelayStore.OpenAsync(folder.EnsureFile(SqliteFile), cancellationToken);
 }

@@ -76,7 +76,8 @@ public sealed class SessionAuthority : IDisposable
     public PeerId? Authenticate(ReadOnlySpan<char> token)
     {
         Span<byte> bytes = stackalloc byte[TokenSize];
-        if (token.Length != Base64Url.GetEncodedLength(TokenSize)) return null;
+        // The decoder throws over letters that are not of the alphabet.
+        if (token.Length != Base64Url.GetEncodedLength(TokenSize) || !Base64Url.IsValid(token)) return null;
         if (!Base64Url.TryDecodeFromChars(token, bytes, out var written) || written != TokenSize) return null;
         var peer = Id.From<PeerId>(bytes.Slice(1 + sizeof(ulong), Bytes32.Size));
         return IsOwn(bytes, TokenSize, TokenKind, peer, default) ? peer : null;

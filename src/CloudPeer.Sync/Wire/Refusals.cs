@@ -43,15 +43,25 @@ public static class Refusals
 
     private static IEnumerable<IMessage> Details(Refusal refusal)
     {
+        yield return Info(refusal);
+        if (refusal.RetryAfter is { } delay) yield return new RetryInfo { RetryDelay = Duration.FromTimeSpan(delay) };
+        if (refusal.Quota is not null)
+            yield return new QuotaFailure { Violations = { new QuotaFailure.Types.Violation { Subject = "storage", Description = refusal.Message } } };
+        if (refusal.Tip is { } tip)
+        {
+            var violation = new PreconditionFailure.Types.Violation { Type = "CHAIN", Subject = tip.Author.ToString(), Description = refusal.Message };
+            yield return new PreconditionFailure { Violations = { violation } };
+        }
+    }
+
+    private static ErrorInfo Info(Refusal refusal)
+    {
         var info = new ErrorInfo { Domain = Domain, Reason = refusal.Reason.ToUpperSnake() };
         if (refusal.Envelopes.Count > 0) info.Metadata.Add(Envelopes, string.Join(',', refusal.Envelopes.Take(MaxEnvelopes)));
-        yield return info;
-        if (refusal.RetryAfter is { } delay) yield return new RetryInfo { RetryDelay = Duration.FromTimeSpan(delay) };
         if (refusal.Quota is { } quota)
         {
             info.Metadata.Add(Limit, Text(quota.LimitBytes));
             info.Metadata.Add(Used, Text(quota.UsedBytes));
-            yield return new QuotaFailure { Violations = { new QuotaFailure.Types.Violation { Subject = "storage", Description = refusal.Message } } };
         }
 
         if (refusal.Tip is { } tip)
@@ -59,9 +69,9 @@ public static class Refusals
             info.Metadata.Add(Author, tip.Author.ToString());
             info.Metadata.Add(TipSeq, Text(tip.Seq));
             info.Metadata.Add(Tip, tip.Id.ToString());
-            var violation = new PreconditionFailure.Types.Violation { Type = "CHAIN", Subject = tip.Author.ToString(), Description = refusal.Message };
-            yield return new PreconditionFailure { Violations = { violation } };
         }
+
+        return info;
     }
 
     private static Refusal FromDetails(Reason reason, Google.Rpc.Status status, ErrorInfo info) => new(reason, WireRefusal.OneLine(status.Message))

@@ -4,7 +4,6 @@ using CloudPeer.TestKit;
 using Google.Protobuf;
 using Tlfs.Core;
 using Tlfs.Core.Crypto;
-using Tlfs.Core.Ids;
 using Xunit;
 
 namespace CloudPeer.Api.Tests.Accounts;

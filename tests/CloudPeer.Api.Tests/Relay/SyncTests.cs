@@ -132,7 +132,8 @@ public sealed class SyncTests(PostgresFixture postgres)
         using var alice = await TestDevice.RegisterAsync(server);
         var document = SharedDocument(alice, server);
         await PushAsync(alice, document.Id, document.Envelopes);
-        using var handler = new GrpcWebHandler(GrpcWebMode.GrpcWebText, new HttpClientHandler());
+        using var http = new HttpClientHandler();
+        using var handler = new GrpcWebHandler(GrpcWebMode.GrpcWebText, http);
         using var channel = GrpcChannel.ForAddress(server.HttpUrl, new() { HttpHandler = handler, HttpVersion = new(1, 1) });
 
         var (entries, head) = await PullAsync(new(channel), alice, document.Id, 0, omitOwn: false);
