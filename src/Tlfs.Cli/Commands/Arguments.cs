@@ -15,8 +15,11 @@ internal static class Arguments
         new("PATH") { Description = description };
 
     /// <summary>A place in a document, the whole document if it is left out.</summary>
-    public static Argument<string> OptionalPath(string description = "A path such as .tasks[3].title; the whole document if left out.") =>
-        new("PATH") { Description = description, DefaultValueFactory = _ => ".", Arity = ArgumentArity.ZeroOrOne };
+    public static Argument<string?> OptionalPath(string description = "A path such as .tasks[3].title; the whole document if left out.") =>
+        new("PATH") { Description = description, Arity = ArgumentArity.ZeroOrOne };
+
+    /// <summary>What an optional path means when it is left out.</summary>
+    public const string Root = ".";
 
     /// <summary>A value.</summary>
     public static Argument<string> Value() =>

@@ -31,7 +31,7 @@ internal static class CompletionCommand
     /// <summary>The command.</summary>
     public static Verb Completion()
     {
-        var shell = new Argument<string>("SHELL") { Description = "bash, zsh or fish." };
+        var shell = new Argument<string>("SHELL") { HelpName = "SHELL", Description = "bash, zsh or fish." };
         shell.AcceptOnlyFromAmong("bash", "zsh", "fish");
         string[] examples = ["source <(tlfs completion bash)", "tlfs completion fish > ~/.config/fish/completions/tlfs.fish"];
         return new("completion", "Print a script that makes a shell complete this tool's words.", examples, call =>

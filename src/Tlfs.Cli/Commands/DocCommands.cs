@@ -48,7 +48,7 @@ internal static class DocCommands
                 json.WriteString("version", each.Version);
                 json.WriteNumber("entries", each.EntryCount);
                 json.WriteNumber("unsent", each.Unsent);
-                json.WriteString("head", each.Head?.ToString());
+                json.WriteString("head", each.Log.Count == 0 ? null : each.Log[^1].Envelope.ToString());
             },
             ["DOC", "SCHEMA", "VERSION", "ENTRIES", "UNSENT"],
             each => [each.Id.ToString(), each.Schema ?? "(no key yet)", each.Version ?? "", Text.Number(each.EntryCount), Text.Number(each.Unsent)],
@@ -64,7 +64,7 @@ internal static class DocCommands
         return new("show", "Print a document, or a part of it, as JSON.", examples, async call =>
         {
             var document = await call.DocumentAsync(call.Get(doc));
-            var json = document.ToJson(call.Get(path), call.Get(all));
+            var json = document.ToJson(call.Get(path, Arguments.Root), call.Get(all));
             call.Print.Raw(call.Print.IsTerminal ? Printer.Indented(json) : json);
         })
         { doc, path, all };
@@ -132,14 +132,9 @@ internal static class DocCommands
             if (call.Get(everywhere)) throw new TlfsException(Reason.Unsupported, "deleting on cloudpeers comes in a later version; without --everywhere the document is removed here");
             var document = await call.DocumentAsync(call.Get(doc));
             Confirm(call, call.Get(yes), document.Unsent);
-            var freed = await (await call.OpenAsync()).RemoveAsync(document.Id, call.CancellationToken);
+            await (await call.OpenAsync()).RemoveAsync(document.Id, call.CancellationToken);
             call.Print.Result(
-                json =>
-                {
-                    json.WriteString("doc", document.Id.ToString());
-                    json.WriteNumber("freed", freed);
-                },
-                $"{document.Id} is removed here ({freed} bytes).");
+                json => json.WriteString("doc", document.Id.ToString()), $"{document.Id} is removed here.");
         })
         { doc, everywhere, yes };
     }

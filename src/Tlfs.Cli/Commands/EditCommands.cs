@@ -1,7 +1,5 @@
-using System.CommandLine;
 using System.Text.Json;
 using Tlfs.Cli.Running;
-using Tlfs.Client;
 using Tlfs.Core;
 using Tlfs.Core.Crdt;
 

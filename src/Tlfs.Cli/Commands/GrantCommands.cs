@@ -17,7 +17,7 @@ internal static class GrantCommands
     {
         var doc = Arguments.Document();
         var who = Arguments.Who("A person's account (acct_…, or acct_…@URL to look it up at a cloudpeer), a device or server (peer_…), or anyone.");
-        var permission = new Argument<string>("PERMISSION") { Description = "sync (fetch, unread), read, write, control (grant up to write) or own." };
+        var permission = new Argument<string>("PERMISSION") { HelpName = "PERMISSION", Description = "sync (fetch, unread), read, write, control (grant up to write) or own." };
         permission.AcceptOnlyFromAmong([.. Enum.GetValues<Permission>().Select(each => each.ToText())]);
         var path = Arguments.OptionalPath("What it covers; in this version the whole document.");
         var fromNow = new Option<bool>("--from-now") { Description = "Without what was written before; not in this version." };
@@ -25,12 +25,11 @@ internal static class GrantCommands
         string[] examples = ["tlfs grant doc_… acct_…@https://cloud.example write", "tlfs grant doc_… peer_… sync"];
         return new("grant", "Give somebody access to a document.", examples, async call =>
         {
-            if (call.Get(path) is not ".") throw new TlfsException(Reason.Unsupported, "this version grants access to whole documents only; leave PATH out");
+            if (call.Get(path, Arguments.Root) is not Arguments.Root) throw new TlfsException(Reason.Unsupported, "this version grants access to whole documents only; leave PATH out");
             if (call.Get(fromNow)) throw new TlfsException(Reason.Unsupported, "this version grants access to all that was written; leave --from-now out");
             if (call.Get(condition) is not null) throw new TlfsException(Reason.Unsupported, "this version knows no conditional grants; leave --if out");
             var document = await call.DocumentAsync(call.Get(doc));
-            PermissionText.TryParse(call.Get(permission), out var wanted);
-            var grant = await GrantAsync(call, document, call.Get(who), wanted);
+            var grant = await GrantAsync(call, document, call.Get(who), Named(call.Get(permission)));
             call.Print.Result(json => json.WriteString("grant", grant.ToString()), grant.ToString());
             if (call.Get(who).StartsWith(AccountId.Prefix, StringComparison.Ordinal))
                 call.Print.Hint("They do not know of it yet: tlfs invite DOC WHO tells them.");
@@ -77,6 +76,10 @@ internal static class GrantCommands
         })
         { doc };
     }
+
+    private static Permission Named(string text) => PermissionText.TryParse(text, out var permission)
+        ? permission
+        : throw new InvalidOperationException("the parser accepts the names of permissions only");
 
     // A device stands for its account, except where the account does not matter.
     private static async Task<GrantId> GrantAsync(Invocation call, LocalDocument document, string who, Permission permission)

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text.Json;
 using Tlfs.Cli.Running;
 using Tlfs.Client;
@@ -45,7 +46,7 @@ internal static class SyncCommands
         };
         timeout.Validators.Add(result =>
         {
-            if (result.Tokens is [var token] && !(double.TryParse(token.Value, out var seconds) && seconds is > 0 and <= LongestTimeoutSeconds))
+            if (result.Tokens is [var token] && !(double.TryParse(token.Value, NumberStyles.Float, CultureInfo.InvariantCulture, out var seconds) && seconds is > 0 and <= LongestTimeoutSeconds))
                 result.AddError("--timeout is a number of seconds above 0");
         });
         return timeout;

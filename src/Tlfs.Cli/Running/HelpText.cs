@@ -8,6 +8,18 @@ namespace Tlfs.Cli.Running;
 /// <param name="standard">Writes what is above the examples.</param>
 internal sealed class HelpText(HelpAction standard) : SynchronousCommandLineAction
 {
+    private static readonly string[] FirstSteps =
+    [
+        "tlfs init --name laptop",
+        "tlfs schema add todoapp.tlfs",
+        "tlfs doc create todoapp",
+        "tlfs doc insert doc_… .tasks 0 '{\"title\":\"milk\"}'",
+        "tlfs cloudpeer add https://cloud.example",
+        "tlfs grant doc_… acct_… write",
+        "tlfs invite doc_… acct_…",
+        "tlfs sync",
+    ];
+
     /// <inheritdoc/>
     public override bool ClearsParseErrors => true;
 
@@ -24,5 +36,10 @@ internal sealed class HelpText(HelpAction standard) : SynchronousCommandLineActi
         return ExitCode.Done;
     }
 
-    private static IReadOnlyList<string> Examples(Command command) => command is Verb verb ? verb.Examples : [.. command.Subcommands.OfType<Verb>().SelectMany(each => each.Examples.Take(1))];
+    private static IReadOnlyList<string> Examples(Command command) => command switch
+    {
+        Verb verb => verb.Examples,
+        RootCommand => FirstSteps,
+        _ => [.. command.Subcommands.OfType<Verb>().SelectMany(each => each.Examples.Take(1))],
+    };
 }

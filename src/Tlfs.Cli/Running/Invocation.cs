@@ -28,6 +28,10 @@ internal sealed class Invocation(ParseResult parsed, Streams streams, TimeProvid
     /// <summary>The value of an argument that the command needs.</summary>
     public T Get<T>(Argument<T> argument) => parsed.GetRequiredValue(argument);
 
+    /// <summary>The value of an argument that may be left out.</summary>
+    public T Get<T>(Argument<T?> argument, T otherwise)
+        where T : class => parsed.GetValue(argument) ?? otherwise;
+
     /// <summary>The value of an option, or its type's default.</summary>
     public T? Get<T>(Option<T> option) => parsed.GetValue(option);
 

@@ -9,6 +9,8 @@ namespace Tlfs.Cli.Running;
 /// <param name="Variable">Reads an environment variable.</param>
 internal sealed record Streams(TextReader Input, TextWriter Output, TextWriter Error, Func<string, string?> Variable)
 {
+    private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false);
+
     /// <summary>True if a person may type on standard input.</summary>
     public bool InputIsTerminal { get; init; }
 
@@ -19,17 +21,18 @@ internal sealed record Streams(TextReader Input, TextWriter Output, TextWriter E
     public bool ErrorIsTerminal { get; init; }
 
     /// <summary>The streams of this process: UTF-8 without a mark, lines that end in a newline alone, whatever the machine's settings are.</summary>
-    public static Streams OfProcess()
+    public static Streams OfProcess() => new(Process.Input, Process.Output, Process.Error, Environment.GetEnvironmentVariable)
     {
-        var utf8 = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
-        var input = new StreamReader(Console.OpenStandardInput(), utf8);
-        var output = new StreamWriter(Console.OpenStandardOutput(), utf8) { NewLine = "\n" };
-        var error = new StreamWriter(Console.OpenStandardError(), utf8) { NewLine = "\n", AutoFlush = true };
-        return new(input, output, error, Environment.GetEnvironmentVariable)
-        {
-            InputIsTerminal = !Console.IsInputRedirected,
-            OutputIsTerminal = !Console.IsOutputRedirected,
-            ErrorIsTerminal = !Console.IsErrorRedirected,
-        };
+        InputIsTerminal = !Console.IsInputRedirected,
+        OutputIsTerminal = !Console.IsOutputRedirected,
+        ErrorIsTerminal = !Console.IsErrorRedirected,
+    };
+
+    // Open for as long as the process runs.
+    private static class Process
+    {
+        public static readonly StreamReader Input = new(Console.OpenStandardInput(), Utf8);
+        public static readonly StreamWriter Output = new(Console.OpenStandardOutput(), Utf8) { NewLine = "\n" };
+        public static readonly StreamWriter Error = new(Console.OpenStandardError(), Utf8) { NewLine = "\n", AutoFlush = true };
     }
 }

@@ -55,7 +55,7 @@ internal static class Tool
         var parsed = Root(streams).Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null, EnablePosixBundling = false });
         if (parsed.Errors.Count > 0)
         {
-            var sentence = $"{parsed.Errors[0].Message.TrimEnd('.')}; see: tlfs {CommandName(parsed)}--help";
+            var sentence = $"{WhatIsWrong(parsed)}; see: tlfs {CommandName(parsed)}--help";
             await streams.Error.WriteLineAsync(new Failure(Reason.BadArgument, sentence).ToString());
             return ExitCode.WrongUsage;
         }
@@ -77,9 +77,17 @@ internal static class Tool
         };
         foreach (var command in CommandList.All()) root.Add(command);
         foreach (var help in root.Options.OfType<HelpOption>()) help.Action = new HelpText(new HelpAction());
-        foreach (var version in root.Options.OfType<VersionOption>()) version.Action = new VersionText(streams);
+        // The library's own option refuses to stand beside --json.
+        foreach (var version in root.Options.OfType<VersionOption>().ToList()) root.Options.Remove(version);
+        root.Options.Add(new Option<bool>("--version") { Description = "Show the version.", Action = new VersionText(streams) });
         return root;
     }
+
+    private static string WhatIsWrong(ParseResult parsed) => parsed switch
+    {
+        { UnmatchedTokens: [var word, ..] } => $"{word} is not understood here",
+        _ => parsed.Errors[0].Message.TrimEnd('.'),
+    };
 
     private static string CommandName(ParseResult parsed)
     {

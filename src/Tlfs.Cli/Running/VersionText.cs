@@ -12,6 +12,9 @@ internal sealed class VersionText(Streams streams) : SynchronousCommandLineActio
         .GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown").Split('+')[0];
 
     /// <inheritdoc/>
+    public override bool ClearsParseErrors => true;
+
+    /// <inheritdoc/>
     public override int Invoke(ParseResult parseResult)
     {
         var printer = new Printer(streams, parseResult.GetValue(GlobalOptions.Json), quiet: false);
