@@ -9,7 +9,7 @@ namespace Tlfs.Cli.Running;
 internal static class Tool
 {
     // Work that was asked to stop gets this long to do so; then the process ends without it. Nothing acknowledged is lost.
-    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
 
     /// <summary>Runs a command line and returns the exit code.</summary>
     /// <param name="args">The arguments, without the program's name.</param>

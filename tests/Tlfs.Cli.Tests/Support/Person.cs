@@ -1,5 +1,6 @@
 using CloudPeer.TestKit;
 using Tlfs.Cli.Running;
+using Xunit;
 
 namespace Tlfs.Cli.Tests.Support;
 
@@ -20,7 +21,7 @@ public sealed class Person : IDisposable
     public string Home => _folder.File("home");
 
     /// <summary>A file beside the replica.</summary>
-    public string File(string name) => _folder.File(name);
+    public string File(params string[] names) => _folder.File(names);
 
     /// <summary>A person without a replica, for tests of commands: the tool runs inside the test.</summary>
     public static Person Inside(string name = "inside") => new(name, real: false);

@@ -1,13 +1,14 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using CloudPeer.TestKit;
+using Xunit;
 
 namespace Tlfs.Cli.Tests.Support;
 
 /// <summary>How a run of the tool ended, with the checks that hold for every run.</summary>
 public sealed record Run(string CommandLine, int ExitCode, string Output, string Error)
 {
-    private static readonly Regex FailureLine = new(@"^tlfs: \S.* \[([a-z]+(?:-[a-z]+)*)\]\n$", RegexOptions.CultureInvariant, TimeSpan.FromSeconds(5));
+    private static readonly Regex FailureLine = new(@"^tlfs: \S.* \[(?<reason>[a-z]+(-[a-z]+)*)\]\n$", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, TimeSpan.FromSeconds(5));
 
     /// <summary>A finished process.</summary>
     public static Run Of(string commandLine, ProcessResult result) => new(commandLine, result.ExitCode, result.StandardOutput, result.StandardError);
@@ -36,7 +37,7 @@ public sealed record Run(string CommandLine, int ExitCode, string Output, string
     {
         var match = FailureLine.Match(Error);
         Assert.True(match.Success && ExitCode == exitCode, ToString());
-        Assert.True(string.Equals(match.Groups[1].Value, reason, StringComparison.Ordinal), $"wanted [{reason}]: {this}");
+        Assert.True(string.Equals(match.Groups["reason"].Value, reason, StringComparison.Ordinal), $"wanted [{reason}]: {this}");
         Assert.DoesNotContain('\u001b', Output);
         return this;
     }

@@ -1,6 +1,7 @@
 using Tlfs.Cli.Running;
 using Tlfs.Cli.Tests.Support;
 using Tlfs.Core;
+using Xunit;
 
 namespace Tlfs.Cli.Tests.Usage;
 

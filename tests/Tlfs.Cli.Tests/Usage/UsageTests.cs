@@ -1,4 +1,5 @@
 using Tlfs.Cli.Tests.Support;
+using Xunit;
 
 namespace Tlfs.Cli.Tests.Usage;
 
