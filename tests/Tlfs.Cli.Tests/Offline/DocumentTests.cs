@@ -16,12 +16,12 @@ public sealed class DocumentTests
         Assert.Empty((await person.JsonAsync("doc", "list")).Done().Output);
 
         var made = (await person.JsonAsync("doc", "create", "todoapp")).Json;
-        Assert.Equal(["doc", "schema", "version"], made.EnumerateObject().Select(member => member.Name));
+        Same.Members(made, "doc", "schema", "version");
         Assert.Equal("todoapp", made.GetProperty("schema").GetString());
         Assert.Equal("0.1.0", made.GetProperty("version").GetString());
 
         var listed = (await person.JsonAsync("doc", "list")).Json;
-        Assert.Equal(["doc", "schema", "version", "entries", "unsent", "head"], listed.EnumerateObject().Select(member => member.Name));
+        Same.Members(listed, "doc", "schema", "version", "entries", "unsent", "head");
         Assert.Equal(made.GetProperty("doc").GetString(), listed.GetProperty("doc").GetString());
         Assert.Equal(0, listed.GetProperty("entries").GetInt32());
         Assert.NotEmpty(listed.GetProperty("head").GetString()!);
@@ -72,7 +72,7 @@ public sealed class DocumentTests
         var log = (await person.JsonAsync("doc", "log", document)).Done().JsonLines;
         foreach (var line in log)
         {
-            Assert.Equal(["envelope", "author", "seq", "type", "status", "reason", "receipts"], line.EnumerateObject().Select(member => member.Name));
+            Same.Members(line, "envelope", "author", "seq", "type", "status", "reason", "receipts");
             Assert.Equal("applied", line.GetProperty("status").GetString());
             Assert.Equal(0, line.GetProperty("receipts").GetArrayLength());
         }
@@ -82,7 +82,7 @@ public sealed class DocumentTests
         Assert.Equal("delta", log[^1].GetProperty("type").GetString());
 
         var report = (await person.JsonAsync("doc", "verify", document)).Json;
-        Assert.Equal(["envelopes", "problems"], report.EnumerateObject().Select(member => member.Name));
+        Same.Members(report, "envelopes", "problems");
         Assert.Equal(log.Count, report.GetProperty("envelopes").GetInt32());
         Assert.Equal(0, report.GetProperty("problems").GetArrayLength());
     }
@@ -97,7 +97,7 @@ public sealed class DocumentTests
         Assert.Equal(Empty, await person.ShowAsync(document));
 
         var deleted = (await person.JsonAsync("doc", "delete", document, "--yes")).Json;
-        Assert.Equal(["doc", "freed"], deleted.EnumerateObject().Select(member => member.Name));
+        Same.Members(deleted, "doc", "freed");
         Assert.True(deleted.GetProperty("freed").GetInt64() > 0);
         (await person.RunAsync("doc", "show", document)).Failed("document-not-found");
         Assert.Empty((await person.JsonAsync("doc", "list")).Done().Output);

@@ -14,13 +14,13 @@ public sealed class ReplicaTests
     {
         using var person = Person.Inside();
         var made = (await person.JsonAsync("init", "--name", "laptop")).Json;
-        Assert.Equal(["peer", "account", "recovery"], made.EnumerateObject().Select(member => member.Name));
+        Same.Members(made, "peer", "account", "recovery");
         Matches($"^peer_{Id}$", made.GetProperty("peer").GetString());
         Matches($"^acct_{Id}$", made.GetProperty("account").GetString());
         Matches("^[a-z]+( [a-z]+){11}$", made.GetProperty("recovery").GetString());
 
         var shown = (await person.JsonAsync("id")).Json;
-        Assert.Equal(["peer", "account", "name"], shown.EnumerateObject().Select(member => member.Name));
+        Same.Members(shown, "peer", "account", "name");
         Assert.Equal(made.GetProperty("peer").GetString(), shown.GetProperty("peer").GetString());
         Assert.Equal(made.GetProperty("account").GetString(), shown.GetProperty("account").GetString());
         Assert.Equal("laptop", shown.GetProperty("name").GetString());

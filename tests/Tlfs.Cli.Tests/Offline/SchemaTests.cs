@@ -12,10 +12,10 @@ public sealed class SchemaTests
     {
         using var person = Person.Inside();
         var lines = (await person.JsonAsync("schema", "check", Schemas.Write(person, "several.tlfs", Schemas.Several))).Done().JsonLines;
-        Assert.Equal(["notes 0.1.0", "notes 0.2.0", "flags 1.0.0"], lines.Select(Named));
+        Same.Texts(["notes 0.1.0", "notes 0.2.0", "flags 1.0.0"], lines.Select(Named));
         foreach (var line in lines)
         {
-            Assert.Equal(["schema", "version", "lenses", "hash"], line.EnumerateObject().Select(member => member.Name));
+            Same.Members(line, "schema", "version", "lenses", "hash");
             Assert.True(line.GetProperty("lenses").GetInt32() > 0);
             Assert.NotEmpty(line.GetProperty("hash").GetString()!);
         }
@@ -28,10 +28,10 @@ public sealed class SchemaTests
     {
         using var person = await Person.ReadyAsync();
         var file = Schemas.Write(person, "several.tlfs", Schemas.Several);
-        Assert.Equal(["notes 0.2.0", "flags 1.0.0"], (await person.JsonAsync("schema", "add", file)).Done().JsonLines.Select(Named));
+        Same.Texts(["notes 0.2.0", "flags 1.0.0"], (await person.JsonAsync("schema", "add", file)).Done().JsonLines.Select(Named));
         Assert.Equal("0.2.0", (await person.JsonAsync("doc", "create", "notes")).Text("version"));
 
-        Assert.Equal(["notes 0.1.0", "flags 1.0.0"], (await person.JsonAsync("schema", "add", file, "--version", "notes=0.1.0")).Done().JsonLines.Select(Named));
+        Same.Texts(["notes 0.1.0", "flags 1.0.0"], (await person.JsonAsync("schema", "add", file, "--version", "notes=0.1.0")).Done().JsonLines.Select(Named));
         var old = (await person.JsonAsync("doc", "create", "notes")).Json;
         Assert.Equal("0.1.0", old.GetProperty("version").GetString());
         (await person.RunAsync("doc", "set", old.GetProperty("doc").GetString()!, ".pinned", "true")).Failed("path-not-found");

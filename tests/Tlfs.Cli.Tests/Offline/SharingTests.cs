@@ -15,7 +15,7 @@ public sealed class SharingTests
         using var person = await Person.ReadyAsync();
         var document = await person.NewDocumentAsync();
         var own = Assert.Single((await person.JsonAsync("grants", document)).Done().JsonLines);
-        Assert.Equal(["grant", "who", "permission", "path", "valid", "why"], own.EnumerateObject().Select(member => member.Name));
+        Same.Members(own, "grant", "who", "permission", "path", "valid", "why");
         Assert.Equal("own", own.GetProperty("permission").GetString());
         Assert.Equal((await person.JsonAsync("id")).Text("account"), own.GetProperty("who").GetString());
 
@@ -23,11 +23,11 @@ public sealed class SharingTests
         Assert.StartsWith("grant_", grant, StringComparison.Ordinal);
         Assert.NotEmpty((await person.JsonAsync("grant", document, "anyone", "sync", ".")).Text("grant"));
         var listed = (await person.JsonAsync("grants", document)).Done().JsonLines;
-        Assert.Equal([SomePeer, "anyone"], listed.Skip(1).Select(line => line.GetProperty("who").GetString()));
+        Same.Texts([SomePeer, "anyone"], listed.Skip(1).Select(line => line.GetProperty("who").GetString()));
         Assert.All(listed, line => Assert.True(line.GetProperty("valid").GetBoolean() && line.GetProperty("path").GetString() is "."));
 
         Assert.StartsWith("env_", (await person.JsonAsync("revoke", document, grant)).Text("envelope"), StringComparison.Ordinal);
-        var ended = (await person.JsonAsync("grants", document)).Done().JsonLines.Single(line => line.GetProperty("grant").GetString() == grant);
+        var ended = (await person.JsonAsync("grants", document)).Done().JsonLines.Single(line => string.Equals(line.GetProperty("grant").GetString(), grant, StringComparison.Ordinal));
         Assert.False(ended.GetProperty("valid").GetBoolean());
         Assert.Contains("ended by env_", ended.GetProperty("why").GetString(), StringComparison.Ordinal);
         (await person.RunAsync("revoke", document, grant)).Failed("nothing-to-do");

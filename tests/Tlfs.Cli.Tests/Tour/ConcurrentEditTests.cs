@@ -30,12 +30,12 @@ public sealed class ConcurrentEditTests(SharedServer shared)
         await pair.AssertEqualAsync();
         var document = JsonElement.Parse(await pair.Anna.ShowAsync(pair.Document));
         string[] titles = [.. document.GetProperty("tasks").EnumerateArray().Select(task => task.GetProperty("title").GetString()!)];
-        Assert.Equal(["anna's", "bob's", "first", "second"], titles.Order(StringComparer.Ordinal));
+        Same.Texts(["anna's", "bob's", "first", "second"], titles.Order(StringComparer.Ordinal));
         Assert.True(document.GetProperty("tasks")[Array.IndexOf(titles, "first")].GetProperty("complete").GetBoolean(), "a flag that one enabled and one disabled is on");
 
         var values = JsonElement.Parse((await pair.Bob.RunAsync("doc", "show", pair.Document, ".title", "--all-values")).Done().Output);
-        Assert.Equal(["from anna", "from bob"], values.EnumerateArray().Select(value => value.GetString()).Order(StringComparer.Ordinal));
-        Assert.Contains(document.GetProperty("title").GetString(), values.EnumerateArray().Select(value => value.GetString()));
+        Same.Texts(["from anna", "from bob"], values.EnumerateArray().Select(value => value.GetString()).Order(StringComparer.Ordinal));
+        Assert.Contains(document.GetProperty("title").GetString(), values.EnumerateArray().Select(value => value.GetString()), StringComparer.Ordinal);
     }
 
     [Fact]

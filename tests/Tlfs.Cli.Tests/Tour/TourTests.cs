@@ -34,7 +34,7 @@ public sealed class TourTests(PostgresFixture postgres)
         using var bob = Person.Real("bob");
         var bobs = (await bob.JsonAsync("init", "--name", "bob")).Text("account");
         var added = (await bob.JsonAsync("cloudpeer", "add", server.Url)).Json;
-        Assert.Equal(["url", "peer", "entitlement", "signUp"], added.EnumerateObject().Take(4).Select(member => member.Name));
+        Same.FirstMembers(added, "url", "peer", "entitlement", "signUp");
         Assert.Equal(server.Peer, added.GetProperty("peer").GetString());
 
         // Anna writes, grants, invites, sends, and stops.
@@ -52,14 +52,14 @@ public sealed class TourTests(PostgresFixture postgres)
 
         // Only now Bob is there again.
         var invite = (await bob.JsonAsync("invites")).Json;
-        Assert.Equal(["invite", "from", "doc", "schema", "note"], invite.EnumerateObject().Select(member => member.Name));
+        Same.Members(invite, "invite", "from", "doc", "schema", "note");
         Assert.Equal("todoapp", invite.GetProperty("schema").GetString());
         Assert.Equal("our tasks", invite.GetProperty("note").GetString());
         Assert.Equal(document, (await bob.JsonAsync("accept", invite.GetProperty("invite").GetString()!)).Text("doc"));
         (await bob.RunAsync("doc", "show", document)).Failed("key-missing");
         Assert.True(AssertSynced((await bob.JsonAsync("sync")).Json, document, server.Url).GetProperty("pulled").GetInt32() > 0);
         var received = JsonElement.Parse(await bob.ShowAsync(document, ".tasks"));
-        Assert.Equal(Enumerable.Range(0, Tasks).Select(Title), received.EnumerateArray().Select(task => task.GetProperty("title").GetString()));
+        Same.Texts(Enumerable.Range(0, Tasks).Select(Title), received.EnumerateArray().Select(task => task.GetProperty("title").GetString()));
 
         // He edits five, removes one, sends, and stops.
         string[] edits = [.. Enumerable.Range(0, 5).Select(i => $$"""{"op":"set","path":".tasks[{{i}}].complete","value":true}"""), """{"op":"remove","path":".tasks[19]"}"""];
@@ -86,7 +86,7 @@ public sealed class TourTests(PostgresFixture postgres)
 
     private static JsonElement AssertSynced(JsonElement line, string document, string url)
     {
-        Assert.Equal(["doc", "url", "pushed", "pulled", "head", "unsent", "refused"], line.EnumerateObject().Take(7).Select(member => member.Name));
+        Same.FirstMembers(line, "doc", "url", "pushed", "pulled", "head", "unsent", "refused");
         Assert.Equal(document, line.GetProperty("doc").GetString());
         Assert.Equal(url, line.GetProperty("url").GetString());
         Assert.Equal(0, line.GetProperty("unsent").GetInt32());
