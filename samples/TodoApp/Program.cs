@@ -24,10 +24,10 @@ catch (TlfsException refused)
 static Task<int> RunAsync(LocalFirst tlfs, string[] words) => words switch
 {
     [] or ["list"] => ListAsync(tlfs),
-    ["add", var title] => EditAsync(tlfs, (list, count) => list.Insert(".tasks", count, Json(new Dictionary<string, string>(StringComparer.Ordinal) { ["title"] = title }))),
-    ["done", var number] => EditAsync(tlfs, (list, _) => list.Set($".tasks[{Index(number)}].complete", Json(true))),
-    ["move", var from, var to] => EditAsync(tlfs, (list, _) => list.Move(".tasks", Index(from), Index(to))),
-    ["remove", var number] => EditAsync(tlfs, (list, _) => list.Remove($".tasks[{Index(number)}]")),
+    ["add", var title] => EditAsync(tlfs, (tasks, count) => tasks.Insert(count, new { title })),
+    ["done", var number] => EditAsync(tlfs, (tasks, _) => tasks[Index(number)]["complete"].Set(true)),
+    ["move", var from, var to] => EditAsync(tlfs, (tasks, _) => tasks.Move(Index(from), Index(to))),
+    ["remove", var number] => EditAsync(tlfs, (tasks, _) => tasks[Index(number)].Remove()),
     ["connect", var url] => ConnectAsync(tlfs, url),
     ["share", var account] => ShareAsync(tlfs, account),
     ["join"] => JoinAsync(tlfs),
@@ -56,11 +56,11 @@ static async Task<int> ListAsync(LocalFirst tlfs)
 }
 
 // One transaction: durable when it returns, sent by the next sync.
-static async Task<int> EditAsync(LocalFirst tlfs, Action<Tlfs.Core.Crdt.Transaction, int> edit)
+static async Task<int> EditAsync(LocalFirst tlfs, Action<Cursor, int> edit)
 {
     var list = await OpenListAsync(tlfs);
     var count = Tasks(list).Count();
-    await list.EditAsync(transaction => edit(transaction, count));
+    await list.EditAsync((Cursor document) => edit(document["tasks"], count));
     return await ListAsync(tlfs);
 }
 
@@ -106,8 +106,6 @@ static IEnumerable<JsonElement> Tasks(LocalDocument list) => JsonElement.Parse(l
 static int Index(string number) => int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var index) && index > 0
     ? index - 1
     : throw new TlfsException(Reason.BadArgument, "tasks are numbered from 1, see: todo list");
-
-static JsonElement Json<T>(T value) => JsonSerializer.SerializeToElement(value);
 
 static string ReadSchema()
 {

@@ -48,7 +48,7 @@ internal static class DocCommands
                 json.WriteString("version", each.Version);
                 json.WriteNumber("entries", each.EntryCount);
                 json.WriteNumber("unsent", each.Unsent);
-                json.WriteString("head", each.Log.Count == 0 ? null : each.Log[^1].Envelope.ToString());
+                Members.Head(json, each.Head);
             },
             ["DOC", "SCHEMA", "VERSION", "ENTRIES", "UNSENT"],
             each => [each.Id.ToString(), each.Schema ?? "(no key yet)", each.Version ?? "", Text.Number(each.EntryCount), Text.Number(each.Unsent)],

@@ -80,7 +80,7 @@ internal static class SyncCommands
         var replica = await call.OpenAsync();
         call.Print.Table(
             await replica.StatusAsync(call.CancellationToken),
-            Members,
+            StatusMembers,
             ["DOC", "URL", "LAST CONFIRMED", "UNSENT", "REFUSED", "USED", "QUOTA"],
             each =>
             [
@@ -91,15 +91,15 @@ internal static class SyncCommands
             "No document is with a server yet. Add a cloudpeer with: tlfs cloudpeer add URL");
     });
 
-    private static void Members(Utf8JsonWriter json, DocumentServerStatus each)
+    private static void StatusMembers(Utf8JsonWriter json, DocumentServerStatus each)
     {
         json.WriteString("doc", each.Document.ToString());
         json.WriteString("url", each.Url);
         json.WriteString("lastConfirmed", each.LastConfirmed is { } time ? Text.Time(time) : null);
         json.WriteNumber("unsent", each.Unsent);
-        Refused(json, each.Refused);
-        Optional(json, "used", each.Used);
-        Optional(json, "quota", each.Quota);
+        Members.Refused(json, each.Refused);
+        Members.Optional(json, "used", each.Used);
+        Members.Optional(json, "quota", each.Quota);
         json.WriteString("fault", each.Fault?.Reason.ToKebab());
     }
 
@@ -110,9 +110,9 @@ internal static class SyncCommands
             json.WriteString("url", result.Url);
             json.WriteNumber("pushed", result.Pushed);
             json.WriteNumber("pulled", result.Pulled);
-            Head(json, result);
+            Members.Head(json, result.Head);
             json.WriteNumber("unsent", result.Unsent);
-            Refused(json, result.Refused);
+            Members.Refused(json, result.Refused);
             json.WriteString("error", result.Error?.Reason.ToKebab());
         },
         $"{Text.Short(result.Document.ToString())}  {result.Url}  sent {result.Pushed}, received {result.Pulled}, {(result.Complete ? "up to date" : Trouble(result))}");
@@ -122,41 +122,6 @@ internal static class SyncCommands
         var unsent = result.Unsent == 0 ? "" : $"{result.Unsent} unsent";
         var reasons = result.Refused.Select(each => each.Reason).Concat(result.Error is { } error ? [error.Reason] : []).Distinct();
         return string.Join(' ', (string[])[unsent, .. reasons.Select(reason => $"[{reason.ToKebab()}]")]).Trim();
-    }
-
-    private static void Head(Utf8JsonWriter json, SyncResult result)
-    {
-        if (result.Head is not { } head)
-        {
-            json.WriteNull("head");
-            return;
-        }
-
-        json.WriteStartObject("head");
-        json.WriteNumber("size", head.Size);
-        json.WriteString("root", head.Root.ToString());
-        json.WriteEndObject();
-    }
-
-    private static void Refused(Utf8JsonWriter json, IReadOnlyList<RefusedEnvelope> refused)
-    {
-        json.WriteStartArray("refused");
-        foreach (var each in refused)
-        {
-            json.WriteStartObject();
-            json.WriteString("envelope", each.Envelope.ToString());
-            json.WriteString("reason", each.Reason.ToKebab());
-            json.WriteString("message", each.Message);
-            json.WriteEndObject();
-        }
-
-        json.WriteEndArray();
-    }
-
-    private static void Optional(Utf8JsonWriter json, string name, ulong? number)
-    {
-        if (number is { } known) json.WriteNumber(name, known);
-        else json.WriteNull(name);
     }
 
     private static TlfsException Failed(SyncResult result)

@@ -60,7 +60,7 @@ public sealed class FailureTests
         using var person = Person.Inside();
         await File.WriteAllTextAsync(person.Home, "not a folder", TestContext.Current.CancellationToken);
         (await person.RunAsync("init")).Failed("input-output");
-        (await person.RunAsync("id")).Failed("input-output");
+        (await person.RunAsync("id")).Failed("not-initialised");
     }
 
     [Fact]
