@@ -1,0 +1,21 @@
+using System.CommandLine;
+
+namespace Tlfs.Cli.Commands;
+
+/// <summary>Every command of the tool, in the order of the help.</summary>
+internal static class CommandList
+{
+    /// <summary>The commands.</summary>
+    public static IEnumerable<Command> All() =>
+    [
+        .. ReplicaCommands.All(),
+        SchemaCommands.All(),
+        DocCommands.All(),
+        .. GrantCommands.All(),
+        .. InviteCommands.All(),
+        CloudpeerCommands.All(),
+        .. SyncCommands.All(),
+        .. ExportCommands.All(),
+        CompletionCommand.Completion(),
+    ];
+}

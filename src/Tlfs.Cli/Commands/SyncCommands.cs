@@ -1,0 +1,148 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using Tlfs.Cli.Running;
+using Tlfs.Client;
+using Tlfs.Core;
+
+namespace Tlfs.Cli.Commands;
+
+/// <summary><c>tlfs sync|status</c>.</summary>
+internal static class SyncCommands
+{
+    private const double DefaultTimeoutSeconds = 30;
+    private const double LongestTimeoutSeconds = 86_400;
+
+    /// <summary>The commands.</summary>
+    public static IEnumerable<Command> All() => [Sync(), Status()];
+
+    private static Verb Sync()
+    {
+        var once = new Option<bool>("--once") { Description = "Until both sides hold the same, then stop. This is the default." };
+        var watch = new Option<bool>("--watch") { Description = "Go on until interrupted: send what is edited, receive what others send." };
+        var timeout = Timeout();
+        var sync = new Verb("sync", "Send what is new here, fetch what is new elsewhere, deliver invitations.", ["tlfs sync", "tlfs sync --watch", "tlfs sync --timeout 5"], async call =>
+        {
+            var options = new SyncOptions { Timeout = TimeSpan.FromSeconds(call.Get(timeout)), Watch = call.Get(watch) };
+            var replica = await call.OpenAsync();
+            if (options.Watch) await WatchAsync(call, replica, options);
+            else await OnceAsync(call, replica, options);
+        })
+        { once, watch, timeout };
+        sync.Validators.Add(result =>
+        {
+            if (result.GetValue(once) && result.GetValue(watch)) result.AddError("--once and --watch exclude each other");
+        });
+        return sync;
+    }
+
+    private static Option<double> Timeout()
+    {
+        var timeout = new Option<double>("--timeout")
+        {
+            Description = "How many seconds to try.",
+            HelpName = "SECONDS",
+            DefaultValueFactory = _ => DefaultTimeoutSeconds,
+        };
+        timeout.Validators.Add(result =>
+        {
+            if (result.Tokens is [var token] && !(double.TryParse(token.Value, NumberStyles.Float, CultureInfo.InvariantCulture, out var seconds) && seconds is > 0 and <= LongestTimeoutSeconds))
+                result.AddError("--timeout is a number of seconds above 0");
+        });
+        return timeout;
+    }
+
+    private static async Task OnceAsync(Invocation call, LocalFirst replica, SyncOptions options)
+    {
+        var results = await SyncProgress.RunAsync(call.Print, progress => replica.SyncAsync(options, progress, call.CancellationToken));
+        foreach (var result in results) Show(call.Print, result);
+        if (results.FirstOrDefault(result => result.Error is not null || result.Refused.Count > 0) is { } failed) throw Failed(failed);
+        if (results.Count == 0) await ExplainAsync(call, replica);
+    }
+
+    private static async Task WatchAsync(Invocation call, LocalFirst replica, SyncOptions options)
+    {
+        call.Print.Hint("Synchronising until you press Ctrl-C.");
+        await call.Print.FlushAsync(call.CancellationToken);
+        await replica.SyncAsync(options, new Lines(call.Print), call.CancellationToken);
+    }
+
+    private static async Task ExplainAsync(Invocation call, LocalFirst replica)
+    {
+        var cloudpeers = await replica.CloudpeersAsync(call.CancellationToken);
+        call.Print.Hint(cloudpeers.Count == 0
+            ? "There is nobody to synchronise with. Add a cloudpeer with: tlfs cloudpeer add URL"
+            : "There is no document to synchronise. Make one with: tlfs doc create SCHEMA; or see who invited you with: tlfs invites");
+    }
+
+    private static Verb Status() => new("status", "Show how each document stands with each server; asks nobody.", ["tlfs status"], async call =>
+    {
+        var replica = await call.OpenAsync();
+        call.Print.Table(
+            await replica.StatusAsync(call.CancellationToken),
+            StatusMembers,
+            ["DOC", "URL", "LAST CONFIRMED", "UNSENT", "REFUSED", "USED", "QUOTA"],
+            each =>
+            [
+                Text.Short(each.Document.ToString()), each.Url, each.LastConfirmed is { } time ? Text.Time(time) : "never",
+                Text.Number(each.Unsent), each.Fault is { } fault ? $"[{fault.Reason.ToKebab()}]" : Text.Number(each.Refused.Count),
+                each.Used is { } used ? Text.Bytes(used) : "", each.Quota is { } quota ? Text.Quota(quota) : "",
+            ],
+            "No document is with a server yet. Add a cloudpeer with: tlfs cloudpeer add URL");
+    });
+
+    private static void StatusMembers(Utf8JsonWriter json, DocumentServerStatus each)
+    {
+        json.WriteString("doc", each.Document.ToString());
+        json.WriteString("url", each.Url);
+        json.WriteString("lastConfirmed", each.LastConfirmed is { } time ? Text.Time(time) : null);
+        json.WriteNumber("unsent", each.Unsent);
+        Members.Refused(json, each.Refused);
+        Members.Optional(json, "used", each.Used);
+        Members.Optional(json, "quota", each.Quota);
+        json.WriteString("fault", each.Fault?.Reason.ToKebab());
+    }
+
+    private static void Show(Printer print, SyncResult result) => print.Result(
+        json =>
+        {
+            json.WriteString("doc", result.Document.ToString());
+            json.WriteString("url", result.Url);
+            json.WriteNumber("pushed", result.Pushed);
+            json.WriteNumber("pulled", result.Pulled);
+            Members.Head(json, result.Head);
+            json.WriteNumber("unsent", result.Unsent);
+            Members.Refused(json, result.Refused);
+            json.WriteString("error", result.Error?.Reason.ToKebab());
+        },
+        $"{Text.Short(result.Document.ToString())}  {result.Url}  sent {result.Pushed}, received {result.Pulled}, {(result.Complete ? "up to date" : Trouble(result))}");
+
+    private static string Trouble(SyncResult result)
+    {
+        var unsent = result.Unsent == 0 ? "" : $"{result.Unsent} unsent";
+        var reasons = result.Refused.Select(each => each.Reason).Concat(result.Error is { } error ? [error.Reason] : []).Distinct();
+        return string.Join(' ', (string[])[unsent, .. reasons.Select(reason => $"[{reason.ToKebab()}]")]).Trim();
+    }
+
+    private static TlfsException Failed(SyncResult result)
+    {
+        if (result.Error is { } error) return error;
+        var refused = result.Refused[0];
+        return new(refused.Reason, $"{result.Url} refused {result.Refused.Count} of your changes; they are kept here: {refused.Message}");
+    }
+
+    /// <summary>Prints results as they come.</summary>
+    private sealed class Lines(Printer print) : IProgress<SyncResult>
+    {
+        private readonly Lock _gate = new();
+
+        public void Report(SyncResult value)
+        {
+            lock (_gate)
+            {
+                Show(print, value);
+                print.Flush();
+            }
+        }
+    }
+}

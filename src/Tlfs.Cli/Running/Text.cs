@@ -1,0 +1,61 @@
+using System.Globalization;
+using Tlfs.Core.Documents;
+using Tlfs.Core.Policy;
+using Tlfs.Core.Sealing;
+
+namespace Tlfs.Cli.Running;
+
+/// <summary>How things are written in the tool's output.</summary>
+internal static class Text
+{
+    private const int ShortLetters = 16;
+    private const double Step = 1024;
+    private static readonly string[] Units = ["bytes", "KiB", "MiB", "GiB", "TiB"];
+
+    /// <summary>A number.</summary>
+    public static string Number(long number) => number.ToString(CultureInfo.InvariantCulture);
+
+    /// <summary>An amount of storage, for a person.</summary>
+    public static string Bytes(ulong bytes)
+    {
+        var (amount, unit) = ((double)bytes, 0);
+        for (; amount >= Step && unit < Units.Length - 1; unit++) amount /= Step;
+        return string.Create(CultureInfo.InvariantCulture, $"{amount:0.#} {Units[unit]}");
+    }
+
+    /// <summary>A limit of storage, for a person; 0 is none.</summary>
+    public static string Quota(ulong bytes) => bytes == 0 ? "unlimited" : Bytes(bytes);
+
+    /// <summary>A point in time.</summary>
+    public static string Time(DateTimeOffset time) => time.ToUniversalTime().ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
+
+    /// <summary>The beginning of an id, enough to tell it from its neighbours in a table.</summary>
+    public static string Short(string id) => id.Length > ShortLetters ? id[..ShortLetters] : id;
+
+    /// <summary>Whom a grant names.</summary>
+    public static string Who(Actor actor) => actor switch
+    {
+        PeerActor peer => peer.Id.ToString(),
+        AccountActor account => account.Account.ToString(),
+        _ => "anyone",
+    };
+
+    /// <summary>What an envelope carries.</summary>
+    public static string Kind(EnvelopeType type) => type switch
+    {
+        EnvelopeType.Delta => "delta",
+        EnvelopeType.Policy => "policy",
+        EnvelopeType.Snapshot => "snapshot",
+        EnvelopeType.Attest => "attest",
+    };
+
+    /// <summary>What became of an envelope.</summary>
+    public static string Status(EnvelopeStatus status) => status switch
+    {
+        EnvelopeStatus.Applied => "applied",
+        EnvelopeStatus.Pending => "pending",
+        EnvelopeStatus.KeyMissing => "key-missing",
+        EnvelopeStatus.Void => "void",
+        EnvelopeStatus.Invalid => "invalid",
+    };
+}

@@ -1,0 +1,135 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using CloudPeer.TestKit;
+using Tlfs.Cli.Tests.Support;
+using Xunit;
+
+namespace Tlfs.Cli.Tests.Tour;
+
+/// <summary>What can go wrong between a replica and a server: one clear line each, nothing lost, and what was edited meanwhile arrives later.</summary>
+public sealed class TroubleTests
+{
+    private const string Edit = """{"op":"set","path":".title","value":"written meanwhile"}""";
+    private static readonly TimeSpan PatienceForADeadAddress = TimeSpan.FromSeconds(5);
+
+    [Fact]
+    public async Task ADeadAddress_IsRefusedWithinFiveSeconds()
+    {
+        using var person = await Person.ReadyAsync();
+        var started = Stopwatch.GetTimestamp();
+        (await person.RunAsync("cloudpeer", "add", $"http://localhost:{FreePort.Next()}")).Failed("unreachable");
+        Assert.True(Stopwatch.GetElapsedTime(started) < PatienceForADeadAddress);
+        Assert.Empty((await person.JsonAsync("cloudpeer", "list")).Done().Output);
+    }
+
+    [Fact]
+    public async Task AnAddressThatAcceptsAndSaysNothing_IsRefusedWithinFiveSeconds()
+    {
+        using var person = await Person.ReadyAsync();
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var started = Stopwatch.GetTimestamp();
+        (await person.RunAsync("cloudpeer", "add", $"http://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}")).Failed("unreachable");
+        Assert.True(Stopwatch.GetElapsedTime(started) < PatienceForADeadAddress + TimeSpan.FromSeconds(1));
+    }
+
+    [Fact]
+    public async Task AnAddressOfSomethingElse_IsSaid()
+    {
+        using var person = await Person.ReadyAsync();
+        using var web = new TcpListener(IPAddress.Loopback, 0);
+        web.Start();
+        var answering = AnswerAsync(web);
+        (await person.RunAsync("cloudpeer", "add", $"http://127.0.0.1:{((IPEndPoint)web.LocalEndpoint).Port}")).Failed("not-a-cloudpeer");
+        web.Stop();
+        await answering;
+    }
+
+    [Fact]
+    public async Task AServerThatIsAway_LosesNothing()
+    {
+        await using var server = await Server.StartAsync();
+        using var pair = await Pair.ShareAsync(server);
+        await server.KillAsync();
+
+        (await pair.Bob.EditAsync(pair.Document, Edit)).Done();
+        var failed = (await pair.Bob.JsonAsync("sync", "--timeout", "2")).Failed("unreachable");
+        var line = Assert.Single(failed.JsonLines);
+        Assert.Equal("unreachable", line.GetProperty("error").GetString());
+        Assert.Equal(1, line.GetProperty("unsent").GetInt32());
+        Assert.Equal(1, (await pair.Bob.JsonAsync("status")).Json.GetProperty("unsent").GetInt32());
+
+        await server.StartAgainAsync();
+        await pair.SyncAsync();
+        await pair.AssertEqualAsync();
+        Assert.Equal("\"written meanwhile\"\n", await pair.Anna.ShowAsync(pair.Document, ".title"));
+        var status = (await pair.Bob.JsonAsync("status")).Json;
+        Same.FirstMembers(status, "doc", "url", "lastConfirmed", "unsent", "refused", "used", "quota");
+        Assert.Equal(0, status.GetProperty("unsent").GetInt32());
+        Assert.NotNull(status.GetProperty("lastConfirmed").GetString());
+    }
+
+    [Fact]
+    public async Task AnotherServerAtTheSameAddress_IsNotTrusted()
+    {
+        await using var server = await Server.StartAsync();
+        using var pair = await Pair.ShareAsync(server);
+        (await pair.Bob.EditAsync(pair.Document, Edit)).Done();
+        await server.KillAsync();
+        await using (await server.StartImpostorAsync())
+        {
+            var refused = (await pair.Bob.JsonAsync("sync", "--timeout", "5")).Failed("wrong-server");
+            Assert.Equal("wrong-server", Assert.Single(refused.JsonLines).GetProperty("error").GetString());
+        }
+
+        await server.StartAgainAsync();
+        await pair.SyncAsync();
+        await pair.AssertEqualAsync();
+        Assert.Equal("\"written meanwhile\"\n", await pair.Anna.ShowAsync(pair.Document, ".title"));
+    }
+
+    [Fact]
+    public async Task AFullAccount_NamesWhatItRefused_AndResumes()
+    {
+        await using var server = await Server.StartAsync(("CLOUDPEER_LOCAL_PLAN_BYTES", "100000"));
+        using var pair = await Pair.ShareAsync(server);
+        var edit = $$"""{"op":"set","path":".title","value":"{{new string('x', 100_000)}}"}""";
+        (await pair.Anna.EditAsync(pair.Document, edit)).Done();
+
+        var refused = (await pair.Anna.JsonAsync("sync", "--timeout", "5")).Failed("quota-exceeded");
+        var line = Assert.Single(refused.JsonLines);
+        Assert.Equal(1, line.GetProperty("unsent").GetInt32());
+        var envelope = Assert.Single(line.GetProperty("refused").EnumerateArray());
+        Assert.Equal("quota-exceeded", envelope.GetProperty("reason").GetString());
+        Assert.StartsWith("env_", envelope.GetProperty("envelope").GetString(), StringComparison.Ordinal);
+
+        await server.KillAsync();
+        await server.StartAgainAsync(("CLOUDPEER_LOCAL_PLAN_BYTES", "0"));
+        await pair.SyncAsync();
+        await pair.AssertEqualAsync();
+    }
+
+    private static async Task AnswerAsync(TcpListener web)
+    {
+        try
+        {
+            while (true)
+            {
+                using var client = await web.AcceptTcpClientAsync(TestContext.Current.CancellationToken);
+                await using var stream = client.GetStream();
+                using var reader = new StreamReader(stream, leaveOpen: true);
+                while (await reader.ReadLineAsync(TestContext.Current.CancellationToken) is { Length: > 0 })
+                {
+                    // The request's lines up to the empty one.
+                }
+
+                await stream.WriteAsync("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 13\r\nConnection: close\r\n\r\n<html></html>"u8.ToArray(), TestContext.Current.CancellationToken);
+            }
+        }
+        catch (Exception exception) when (exception is SocketException or ObjectDisposedException or IOException)
+        {
+            // The listener was stopped, or the client hung up.
+        }
+    }
+}
