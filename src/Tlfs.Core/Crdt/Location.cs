@@ -1,6 +1,7 @@
 using System.Globalization;
 using Tlfs.Core.Lenses;
 using Tlfs.Core.Paths;
+using Tlfs.Core.Schema;
 
 namespace Tlfs.Core.Crdt;
 
@@ -49,8 +50,11 @@ public sealed class Location
     internal Location Field(string name) => Node.Fields.TryGetValue(name, out var field)
         ? new(PathText.Below(Text, name), field, _keys)
         : throw new TlfsException(Reason.PathNotFound, Node.Kind.Code == KindCode.Struct
-            ? $"the schema has no {PathText.Below(Text, name)}"
+            ? $"the schema has no {PathText.Below(Text, name)}{Suggestion(name)}"
             : $"{Text} is of type {Node.Kind} and has no field {name}");
+
+    /// <summary>"; did you mean 'x'?" for a field whose name is near, else nothing.</summary>
+    internal string Suggestion(string name) => Suggestions.DidYouMean(name, Node.Fields.Keys) is { } near ? "; " + near : "";
 
     internal Location Row(Segment key, string text) => new(PathText.Row(Text, text), Node.Element!, [.. _keys, key]);
 

@@ -65,8 +65,8 @@ public sealed class Transaction : IDisposable
     {
         var at = ArrayAt(path, present: true);
         var shown = Shown(at);
-        foreach (var index in (ReadOnlySpan<int>)[from, to])
-            if (index < 0 || index >= shown.Count) throw new TlfsException(Reason.IndexOutOfRange, $"{path} has {shown.Count} elements and none at {index}");
+        RequireIndex(path, shown, from);
+        RequireIndex(path, shown, to);
         if (from == to) return;
         var element = shown[from];
         var others = shown.ToList();
@@ -144,7 +144,7 @@ public sealed class Transaction : IDisposable
         if (value is { ValueKind: not JsonValueKind.Object } other) throw Mismatch(at, "an object", other);
         var members = value is { } json ? Json.Members(json, at.Text) : [];
         if (members.Keys.FirstOrDefault(name => !at.Node.Fields.ContainsKey(name)) is { } unknown)
-            throw new TlfsException(Reason.PathNotFound, $"the schema has no member {Shorten(unknown)} in {at.Text}");
+            throw new TlfsException(Reason.PathNotFound, $"the schema has no member {Shorten(unknown)} in {at.Text}{at.Suggestion(unknown)}");
         if (at.Node.IsRow) MakeRow(at.Node, at.Path);
         foreach (var name in at.Node.Fields.Keys)
             Assign(at.Field(name), members.TryGetValue(name, out var member) ? member : null);
@@ -248,6 +248,11 @@ public sealed class Transaction : IDisposable
     }
 
     private IReadOnlyList<StateNode> Shown(Location at) => _state.Find(at.Path)?.Shown ?? [];
+
+    private static void RequireIndex(string path, IReadOnlyList<StateNode> shown, int index)
+    {
+        if (index < 0 || index >= shown.Count) throw new TlfsException(Reason.IndexOutOfRange, $"{path} has {shown.Count} elements and none at {index}");
+    }
 
     private static TlfsException Mismatch(Location at, string wanted, JsonElement found) =>
         new(Reason.TypeMismatch, $"{at.Text} takes {wanted}, not {Json.Describe(found)}");

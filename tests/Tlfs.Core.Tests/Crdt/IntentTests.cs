@@ -144,6 +144,26 @@ public sealed class IntentTests
     }
 
     [Fact]
+    public void An_element_whose_places_were_all_taken_away_stays_at_the_greatest()
+    {
+        Assert.True(Position.TryFrom([1], out var low) & Position.TryFrom([2], out var middle) & Position.TryFrom([3], out var high));
+        var array = Schemas.Everything.View.Root.Fields["matrix"].Storage([]);
+        Uid moved = new(1), still = new(2);
+        var envelopes = ((ulong[])[1, 2, 3]).Select(i => Replica.Id(9, i)).Order().ToList();
+        var state = new DocumentState();
+        state.Apply(envelopes[0], 0, [new Place(array, moved, low), new Put(array.Append(Segment.Of(moved)), Value.Null)]);
+        state.Apply(envelopes[1], 0, [new Place(array, still, middle), new Put(array.Append(Segment.Of(still)), Value.Null)]);
+        state.Apply(envelopes[2], 0, [new Place(array, moved, high)]);
+        Assert.Equal([still, moved], state.Elements(array));
+        state.Apply(Replica.Id(8, 1), 0, [new Remove(array, [new Dot(envelopes[0], 0, 0), new Dot(envelopes[2], 0, 0)])]);
+        Assert.Equal([still, moved], state.Elements(array));
+        state.Apply(Replica.Id(8, 2), 0, [new Remove(array.Append(Segment.Of(still)), [new Dot(envelopes[1], 0, 0)])]);
+        Assert.Single(state.LiveDots(array), dot => dot.Index == 0);
+        state.Unapply(envelopes[2], 0);
+        Assert.Equal([moved, still], state.Elements(array));
+    }
+
+    [Fact]
     public void Nested_arrays_and_tables_are_edited_in_place()
     {
         var replica = new Replica(Schemas.Everything, 1);

@@ -34,6 +34,14 @@ internal static class RandomEdit
         }
     }
 
+    /// <summary>What all replicas hold before they part: without it, they would seldom move or remove the same thing.</summary>
+    public static Delta Begin(IReadOnlyList<Replica> replicas)
+    {
+        var delta = replicas[0].Set(".", "{\"matrix\":[[1],[2,3],[]],\"byI64\":{\"0\":{\"tags\":[\"a\",\"b\",\"c\"]},\"1\":{}},\"flag\":true,\"text\":\"t\"}");
+        foreach (var replica in replicas) replica.Receive(delta);
+        return delta;
+    }
+
     /// <summary>One to three edits in a transaction, skipping what is refused; null if nothing is left.</summary>
     public static Delta? Make(Replica replica, SeededEntropy entropy)
     {

@@ -69,12 +69,12 @@ public sealed class ConvergenceLaws
     private static void Run(SeededEntropy entropy, ulong seed)
     {
         var replicas = Enumerable.Range(0, 2 + entropy.Below(3)).Select(i => new Replica(Schemas.Everything, (seed * 8) + (ulong)i)).ToList();
-        var deltas = new List<Delta>();
+        var deltas = new List<Delta> { RandomEdit.Begin(replicas) };
         for (var step = 0; step < 12; step++)
         {
             var replica = replicas[entropy.Below(replicas.Count)];
             if (entropy.Below(2) == 0 && RandomEdit.Make(replica, entropy) is { } delta) deltas.Add(delta);
-            else if (deltas.Count > 0) replica.Receive(deltas[entropy.Below(deltas.Count)]);
+            else replica.Receive(deltas[entropy.Below(deltas.Count)]);
         }
 
         foreach (var replica in replicas) replica.Receive(Shuffle(entropy, deltas).AsSpan());
@@ -84,12 +84,12 @@ public sealed class ConvergenceLaws
     private static List<Delta> History(SeededEntropy entropy, ulong seed)
     {
         Replica a = new(Schemas.Everything, seed * 2), b = new(Schemas.Everything, (seed * 2) + 1);
-        var deltas = new List<Delta>();
+        var deltas = new List<Delta> { RandomEdit.Begin([a, b]) };
         for (var i = 0; i < 10; i++)
         {
             var author = entropy.Below(2) == 0 ? a : b;
             if (RandomEdit.Make(author, entropy) is { } delta) deltas.Add(delta);
-            if (deltas.Count > 0) author.Receive(deltas[entropy.Below(deltas.Count)]);
+            author.Receive(deltas[entropy.Below(deltas.Count)]);
         }
 
         return deltas;
