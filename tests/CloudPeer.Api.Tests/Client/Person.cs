@@ -1,0 +1,101 @@
+using CloudPeer.Api.Tests.Server;
+using CloudPeer.TestKit;
+using Tlfs.Client;
+using Tlfs.Core;
+using Tlfs.Core.Crdt;
+using Tlfs.Core.Schema;
+using Xunit;
+
+namespace CloudPeer.Api.Tests.Client;
+
+/// <summary>A person with a replica in a folder of its own, and the tour's schema.</summary>
+internal sealed class Person : IAsyncDisposable
+{
+    public const string Schema = """
+        todoapp {
+          0.1.0 { .: Struct  .title: MVReg<String>  .tasks: Array  .tasks.[]: Struct  .tasks.[].title: MVReg<String>  .tasks.[].complete: EWFlag
+                  .people: Table<String>  .people.{}: Struct  .people.{}.age: MVReg<u64> }
+        }
+        """;
+
+    private readonly TempFolder _folder;
+
+    private Person(TempFolder folder, LocalFirstOptions options, LocalFirst replica)
+    {
+        _folder = folder;
+        Options = options;
+        Replica = replica;
+    }
+
+    public LocalFirstOptions Options { get; }
+
+    public LocalFirst Replica { get; private set; }
+
+    public string Home => Options.Home;
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public static async Task<Person> CreateAsync(TestServer? server = null, bool added = true)
+    {
+        var folder = new TempFolder("person");
+        var options = new LocalFirstOptions { Home = folder.File("home"), Time = server is null ? TimeProvider.System : new DateOf(server.Clock) };
+        var made = await LocalFirst.InitialiseAsync(options, "somebody", Cancel);
+        await made.Replica.AddSchemasAsync(TlfsPackage.Compile(Schema), null, Cancel);
+        if (server is not null && added) await made.Replica.AddCloudpeerAsync(server.HttpUrl, cancellationToken: Cancel);
+        return new(folder, options, made.Replica);
+    }
+
+    /// <summary>Closes the replica and opens it again, as a new process would.</summary>
+    public async Task ReopenAsync()
+    {
+        await Replica.DisposeAsync();
+        Replica = await LocalFirst.OpenAsync(Options, Cancel);
+    }
+
+    /// <summary>Synchronises once; every pair of document and server must have come to the same.</summary>
+    public async Task<IReadOnlyList<SyncResult>> SyncAsync()
+    {
+        var results = await Replica.SyncAsync(cancellationToken: Cancel);
+        Assert.All(results, result => Assert.True(result.Complete, result.ToString()));
+        return results;
+    }
+
+    /// <summary>Accepts the one invitation that waits.</summary>
+    public async Task<LocalDocument> AcceptAsync()
+    {
+        var invitation = Assert.Single(await Replica.InvitationsAsync(Cancel));
+        return await Replica.AcceptAsync(invitation.Id, Cancel);
+    }
+
+    /// <summary>A document that the other person may write, on both devices and the server.</summary>
+    public async Task<(LocalDocument Here, LocalDocument There)> ShareAsync(Person other)
+    {
+        var here = await Replica.CreateAsync("todoapp", Cancel);
+        await here.EditAsync((Transaction edit) => edit.Set(".title", Json.Parse("\"ours\"")), Cancel);
+        await here.GrantAsync(other.Replica.Card, Tlfs.Core.Policy.Permission.Write, Cancel);
+        await Replica.InviteAsync(other.Replica.Card, here, "join me", Cancel);
+        var there = await other.AcceptAsync();
+        await other.SyncAsync();
+        return (here, there);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Replica.DisposeAsync();
+        _folder.Dispose();
+    }
+
+    /// <summary>What a call refuses with.</summary>
+    public static async Task<TlfsException> RefusedAsync(Reason reason, Func<Task> call)
+    {
+        var refused = await Assert.ThrowsAsync<TlfsException>(call);
+        Assert.Equal(reason, refused.Reason);
+        return refused;
+    }
+
+    // The server's date, so that signed requests are not too old; real timers, so that nothing waits for the test to move them.
+    private sealed class DateOf(TimeProvider clock) : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => clock.GetUtcNow();
+    }
+}
