@@ -126,7 +126,8 @@ public sealed class DocumentState
 
     private void Enter(Entry entry)
     {
-        if (_removals.TryGetValue(entry.Dot, out var removals)) entry.Removals = removals.Count(path => path.Contains(entry.Path));
+        // What is pending in an edit has the zero id; a remove from outside that names it must not hide it.
+        if (!entry.Dot.Envelope.Value.IsZero && _removals.TryGetValue(entry.Dot, out var removals)) entry.Removals = removals.Count(path => path.Contains(entry.Path));
         _entries.Add(entry.Dot, entry);
         entry.Node.Attach();
         if (entry.Placed is { } place) entry.Node.AddPlace(place);

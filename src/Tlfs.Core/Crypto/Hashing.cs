@@ -27,7 +27,14 @@ public static class Hashing
     }
 
     /// <summary><c>H_key-commit(key)</c>: what makes a reader of any other key fail before it decrypts.</summary>
-    public static Bytes32 Commit(SecretKey key) => Hash(Label.KeyCommit, key.Bytes);
+    public static Bytes32 Commit(SecretKey key)
+    {
+        Span<byte> hash = stackalloc byte[Bytes32.Size];
+        var labelled = Label.KeyCommit.Prefix(key.Bytes);
+        BLAKE2b.ComputeHash(hash, labelled);
+        SecureMemory.ZeroMemory(labelled);
+        return new(hash);
+    }
 
     /// <summary>The salt of operation <paramref name="index"/>: keyed BLAKE2b-128 (envelope.md §2.5).</summary>
     public static void LeafSalt(SecretKey leafKey, int index, Span<byte> salt)

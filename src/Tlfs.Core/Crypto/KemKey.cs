@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Geralt;
 using Tlfs.Core.Ids;
 
@@ -29,6 +30,22 @@ public sealed class KemKey : IDisposable
 
     /// <summary>The secret, to be stored where keys are stored.</summary>
     public ReadOnlySpan<byte> Secret => _secret.Bytes;
+
+    /// <summary>False for the few public keys, points of small order, with which every shared secret is zero: nothing can be sealed to them.</summary>
+    public static bool IsUsable(Bytes32 publicKey)
+    {
+        Span<byte> shared = stackalloc byte[X25519.SharedSecretSize], anyScalar = stackalloc byte[SecretKey.Size];
+        anyScalar.Clear();
+        try
+        {
+            X25519.ComputeSharedSecret(shared, anyScalar, publicKey.ToArray());
+            return true;
+        }
+        catch (CryptographicException)
+        {
+            return false;
+        }
+    }
 
     /// <inheritdoc />
     public void Dispose() => _secret.Dispose();

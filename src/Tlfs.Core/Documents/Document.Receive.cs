@@ -13,6 +13,7 @@ public sealed partial class Document
 
     private readonly Dictionary<EnvelopeId, Envelope> _pending = [];
     private readonly List<HeldEnvelope> _unassessed = [];
+    private readonly HashSet<(PeerId Author, ulong Seq)> _cuts = [];
     private bool _policyChanged;
     private bool _keysLearned;
     private bool _schemasLearned;
@@ -28,11 +29,15 @@ public sealed partial class Document
     /// envelopes that were held or waiting before may change too.
     /// </summary>
     /// <param name="envelopes">Decoded envelopes.</param>
-    /// <param name="verified">True only for envelopes that this replica has verified before and kept in its own store.</param>
+    /// <param name="verified">
+    /// True only for envelopes that this replica has made, or has verified before and kept in its own store. They alone are held then: what waits for
+    /// them is not stored yet, and waits for the next envelopes from elsewhere.
+    /// </param>
     public IReadOnlyList<Outcome> Receive(IEnumerable<Envelope> envelopes, bool verified = false)
     {
         var received = new List<(EnvelopeId Id, Outcome Outcome)>();
         foreach (var envelope in envelopes) received.Add((envelope.Id, Take(envelope, verified)));
+        if (!verified) TakePending();
         Settle();
         return [.. received.Select(each => _held.TryGetValue(each.Id, out var held) ? held.Outcome : each.Outcome)];
     }
@@ -44,8 +49,12 @@ public sealed partial class Document
     {
         if (_held.TryGetValue(envelope.Id, out var known)) return known.Outcome;
         var outcome = Admit(envelope, verified);
-        if (outcome.Status == EnvelopeStatus.Pending && _pending.Count < MaxPending) _pending.TryAdd(envelope.Id, envelope);
-        if (outcome.IsHeld) TakePending();
+        if (outcome.Status != EnvelopeStatus.Pending || verified) return outcome;
+
+        // Only what its author signed may wait: the id does not cover the signature, and a forgery must not take the true envelope's place.
+        if (!envelope.VerifySignature()) return Outcome.Invalid(Reason.BadSignature);
+        if (_pending.Count == MaxPending) TakePending();
+        if (_pending.Count < MaxPending) _pending.TryAdd(envelope.Id, envelope);
         return outcome;
     }
 
@@ -57,7 +66,7 @@ public sealed partial class Document
             progress = false;
             foreach (var (id, envelope) in _pending.ToArray())
             {
-                var outcome = Admit(envelope, verified: false);
+                var outcome = Admit(envelope, verified: true);
                 if (outcome.Status == EnvelopeStatus.Pending) continue;
                 _pending.Remove(id);
                 progress |= outcome.IsHeld;
@@ -71,7 +80,7 @@ public sealed partial class Document
     {
         var header = envelope.Header;
         if (header.Document != Id) return Outcome.Invalid(Reason.WrongDocument);
-        if (!Policy.IsNamed(header.Author)) return Outcome.Pending(Reason.AuthorUnknown);
+        if (!_policy.IsNamed(header.Author)) return Outcome.Pending(Reason.AuthorUnknown);
         if (CheckChain(header) is { } broken) return broken;
         if (!verified && !envelope.VerifySignature()) return Outcome.Invalid(Reason.BadSignature);
         if (!header.Deps.All(_held.ContainsKey) || !header.Auth.All(_held.ContainsKey)) return Outcome.Pending(Reason.DepsMissing);
@@ -106,9 +115,11 @@ public sealed partial class Document
         _log.Add(held);
         _chains.Append(held.Envelope, id => _held[id].Header);
         _unassessed.Add(held);
-        if (held.Statement is null) return;
-        _policy.Add(held.Statement);
-        _policyChanged |= held.Statement.Body is Revoke or Renounce;
+
+        // A cut is judged by the envelope held at its number (statements.md §4.8).
+        _policyChanged |= held.Statement?.Body is Revoke or Renounce || _cuts.Contains((held.Header.Author, held.Header.Seq));
+        if (held.Statement?.Body is Revoke revoke) _cuts.UnionWith(revoke.Cuts.Select(cut => (cut.Author, cut.Seq)));
+        if (held.Statement is not null) _policy.Add(held.Statement);
     }
 
     // Steps 7 and 9 to 16, for what is new and for whatever a new statement, key or schema may have changed.
@@ -118,24 +129,28 @@ public sealed partial class Document
         if (_policyChanged)
         {
             _keyring.Reset();
+            _schemas.Forget();
             open = [.. _log];
         }
 
         _policyChanged = false;
         _unassessed.Clear();
-        Assess(open.Where(held => held.Statement is not null));
-        Assess(open.Where(held => held.Statement is null));
+        foreach (var held in open)
+            if (held.Statement is { } statement) SetOutcome(held, AssessStatement(statement));
+        AssessDeltas([.. open.Where(held => held.Statement is null)]);
         while (_keysLearned || _schemasLearned)
         {
             _keysLearned = _schemasLearned = false;
-            Assess(_log.Where(held => held.Outcome is { Status: EnvelopeStatus.KeyMissing } or { Reason: Reason.SchemaUnknown }).ToArray());
+            AssessDeltas([.. _log.Where(held => held.Statement is null
+                && (!held.IsRead || held.Outcome is { Status: EnvelopeStatus.KeyMissing } or { Reason: Reason.SchemaUnknown }))]);
         }
     }
 
-    private void Assess(IEnumerable<HeldEnvelope> envelopes)
+    // All are read before any is judged, void ones too, so that it does not matter which of them carries a schema.
+    private void AssessDeltas(IReadOnlyList<HeldEnvelope> deltas)
     {
-        foreach (var held in envelopes)
-            SetOutcome(held, held.Statement is { } statement ? AssessStatement(statement) : AssessDelta(held));
+        foreach (var held in deltas) Read(held);
+        foreach (var held in deltas) SetOutcome(held, AssessDelta(held));
     }
 
     private Outcome AssessStatement(PolicyStatement statement)
@@ -156,24 +171,19 @@ public sealed partial class Document
         if (header.Parts.Count > 1 || header.Parts[0].Zone != ZoneId.Root) return Outcome.Void(Reason.OutsideZone);
         if (keyReason is { } missing) return Outcome.KeyMissing(missing);
         if (held.Defect is { } defect) return Outcome.Void(defect);
-        if (!_schemas.TryGetValue(held.Schema, out var schema)) return Outcome.Void(Reason.SchemaUnknown);
+        if (_schemas.Find(held.Schema) is not { } schema) return Outcome.Void(Reason.SchemaUnknown);
         foreach (var operation in held.Operations!)
             if (!OperationCheck.Fits(schema.List.View, operation, out var error)) return Outcome.Void(Reason.SchemaMismatch, error.Detail);
         return Outcome.Applied;
     }
 
-    // Steps 9 to 13. A schema that an opened part carries is known from then on, whoever carried it: its name is its hash.
+    // Steps 9 to 13. A part that was read once waits again if its epoch's key came from statements that count no longer. A schema that an opened part carries is known from then on, whoever carried it: its name is its hash.
     private Reason? Read(HeldEnvelope held)
     {
         if (held.Header.Parts.Count == 0) return null;
-        if (!held.IsRead)
-        {
-            var key = _keyring.ContentKey(held.Header.Parts[0].Epoch, out var reason);
-            if (key is null) return reason;
-            held.Read(key);
-        }
-
-        if (held.Operations is [SchemaOperation carried, ..] && _schemas.TryAdd(carried.List.Hash, new(carried.Version, carried.List))) _schemasLearned = true;
+        if (_keyring.ContentKey(held.Header.Parts[0].Epoch, out var reason) is not { } key) return reason;
+        if (!held.IsRead) held.Read(key);
+        if (held.Carried is { } carried && _schemas.Learn(carried)) _schemasLearned = true;
         return null;
     }
 
@@ -183,6 +193,7 @@ public sealed partial class Document
         var now = outcome.Status == EnvelopeStatus.Applied;
         held.Outcome = outcome;
         if (held.Operations is null || was == now) return;
+        _schemas.Count(held, now ? 1 : -1);
         if (now) _state.Apply(held.Id, 0, held.Operations);
         else _state.Unapply(held.Id, 0);
     }

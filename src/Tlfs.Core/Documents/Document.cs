@@ -18,7 +18,7 @@ public sealed partial class Document : IDisposable
     private readonly DocumentState _state = new();
     private readonly Dictionary<EnvelopeId, HeldEnvelope> _held = [];
     private readonly List<HeldEnvelope> _log = [];
-    private readonly Dictionary<SchemaHash, TlfsVersion> _schemas = [];
+    private readonly CarriedSchemas _schemas = new();
     private TlfsSchema? _localSchema;
 
     /// <summary>A document of which nothing is held yet.</summary>
@@ -46,7 +46,7 @@ public sealed partial class Document : IDisposable
     public bool IsLocked => _keyring.IsLocked;
 
     /// <summary>The name of the schema that the document carries; null while none is readable.</summary>
-    public string? CarriedName => _schemas.Count == 0 ? null : Longest().List.Name;
+    public string? CarriedName => _schemas.Longest?.List.Name;
 
     /// <summary>A hash of the state, equal on all replicas that hold the same envelopes and keys.</summary>
     public Bytes32 StateHash => _state.StateHash();
@@ -69,14 +69,9 @@ public sealed partial class Document : IDisposable
     {
         get
         {
-            if (_schemas.Count == 0)
-            {
-                throw IsLocked || _held.Count == 0
-                    ? new TlfsException(Reason.KeyMissing, "no key yet: somebody who can read the document must be online once")
-                    : new TlfsException(Reason.SchemaUnknown, "the document carries no schema yet; sync first");
-            }
-
-            var carried = Longest();
+            var carried = _schemas.Longest ?? throw (IsLocked || _held.Count == 0
+                ? new TlfsException(Reason.KeyMissing, "no key yet: somebody who can read the document must be online once")
+                : new TlfsException(Reason.SchemaUnknown, "the document carries no schema yet; sync first"));
             if (_localSchema is null || !string.Equals(_localSchema.Name, carried.List.Name, StringComparison.Ordinal)) return carried;
             var local = _localSchema.Latest;
             return local.List.StartsWith(carried.List) || carried.List.StartsWith(local.List)
@@ -99,8 +94,5 @@ public sealed partial class Document : IDisposable
     /// <inheritdoc />
     public void Dispose() => _keyring.Dispose();
 
-    private TlfsVersion Longest() =>
-        _schemas.Values.OrderByDescending(version => version.List.Lenses.Count).ThenBy(version => version.List.Hash).First();
-
-    internal bool Carries(SchemaHash schema) => _schemas.ContainsKey(schema);
+    internal bool Carries(SchemaHash schema) => _schemas.Carries(schema);
 }

@@ -82,7 +82,7 @@ public sealed class DocumentAuthor(Document document, IEntropy entropy, LogHead?
     /// <summary>Gives up a grant of one's own.</summary>
     public EnvelopeId Renounce(GrantId target) => State([new Renounce(target)], Reason.NotAuthorised);
 
-    /// <summary>Seals the newest keys to readers who have none yet (statements.md §5.7). Makes nothing if there is nobody, or no right to.</summary>
+    /// <summary>Seals the newest keys, and those of epochs to which they do not lead, to readers who lack them (statements.md §5.7). Makes nothing if there is nobody, or no right to.</summary>
     public void WrapMissing()
     {
         if (document.IsLocked || !document.Policy.May(Self, Permission.Write)) return;
@@ -93,8 +93,7 @@ public sealed class DocumentAuthor(Document document, IEntropy entropy, LogHead?
             return;
         }
 
-        var missing = document.Keyring.Missing(epoch, readers);
-        if (missing.Count > 0) Sign(document.Keyring.WrapFor(entropy, epoch, missing));
+        if (document.Keyring.NeedsWrap(epoch, readers)) Sign(document.Keyring.WrapFor(entropy, epoch, readers));
     }
 
     private void Rotate() => Sign(document.Keyring.NewEpoch(entropy, Readers()));
@@ -108,7 +107,7 @@ public sealed class DocumentAuthor(Document document, IEntropy entropy, LogHead?
             throw new TlfsException(Reason.TooLarge, $"one transaction makes at most {Limits.Operations} operations; split it");
         var epoch = UsableEpoch();
         var key = document.Keyring.ContentKey(epoch, out _)!;
-        return Take(NextDraft().SealDelta(document.Own.Device, entropy, epoch, key, new(schema.List.Hash, encoded)));
+        return Take(NextDraft(OwnWrite()).SealDelta(document.Own.Device, entropy, epoch, key, new(schema.List.Hash, encoded)));
     }
 
     // statements.md §5.5: never under an epoch one of whose recipients may not read now.
@@ -120,7 +119,8 @@ public sealed class DocumentAuthor(Document document, IEntropy entropy, LogHead?
         return ChooseEpoch() ?? throw new InvalidOperationException("a new epoch is not usable by its own author");
     }
 
-    private EnvelopeId? ChooseEpoch() => document.Keyring.Choose(Readers().Select(reader => reader.Account.Value).ToHashSet());
+    private EnvelopeId? ChooseEpoch() =>
+        document.Keyring.Choose(document.Policy.Readers().OfType<AccountActor>().Select(reader => reader.Account.Value).ToHashSet());
 
     private List<AccountCard> Readers()
     {
@@ -149,7 +149,7 @@ public sealed class DocumentAuthor(Document document, IEntropy entropy, LogHead?
         var why = "You hold no grant that allows this.";
         foreach (var statement in candidates)
         {
-            var envelope = NextDraft().SignStatement(document.Own.Device, statement.Encode());
+            var envelope = Signed(statement);
             var header = envelope.Header;
             var ruling = document.Policy.Judge(new PolicyStatement(envelope.Id, header.Document, header.Author, header.Seq, header.Auth, statement), document.Chains.At);
             if (ruling.Counts) return Take(envelope);
@@ -159,7 +159,22 @@ public sealed class DocumentAuthor(Document document, IEntropy entropy, LogHead?
         throw new TlfsException(refusal, why);
     }
 
-    private void Sign(Statement statement) => Take(NextDraft().SignStatement(document.Own.Device, statement.Encode()));
+    private void Sign(Statement statement) => Take(Signed(statement));
+
+    private Envelope Signed(Statement statement) => NextDraft(ReliesOn(statement)).SignStatement(document.Own.Device, statement.Encode());
+
+    // What has to be in the past of a statement so that it can count (statements.md §4, §5).
+    private IEnumerable<EnvelopeId> ReliesOn(Statement statement) => statement switch
+    {
+        Grant { Parent: { } parent } => [parent.Envelope],
+        Revoke { Proof: { } proof } revoke => [proof.Envelope, revoke.Target.Envelope],
+        Renounce renounce => [renounce.Target.Envelope],
+        Rotate rotate => [.. OwnWrite(), .. rotate.PreviousEpochs],
+        Wrap wrap => [.. OwnWrite(), wrap.Epoch, .. wrap.HistWraps.Select(history => history.Epoch)],
+        _ => [],
+    };
+
+    private IEnumerable<EnvelopeId> OwnWrite() => document.Policy.Standing(Self, Permission.Write) is { } grant ? [grant.Envelope] : [];
 
     private EnvelopeId Take(Envelope envelope)
     {
@@ -171,20 +186,24 @@ public sealed class DocumentAuthor(Document document, IEntropy entropy, LogHead?
         return envelope.Id;
     }
 
-    private Draft NextDraft()
+    private Draft NextDraft(IEnumerable<EnvelopeId> reliesOn)
     {
         var length = document.Chains.Length(Self);
         var previous = document.Chains.At(Self, length);
         List<EnvelopeId> required = [];
         if (previous is { } id)
         {
+            // A statement covers its own auth, so it comes first: then that takes no heads of its own.
             var held = document.Find(id)!;
-            required.AddRange(held.Header.Auth);
             if (held.Statement is not null) required.Add(id);
+            required.AddRange(held.Header.Auth);
         }
 
+        required.AddRange(reliesOn.Where(document.Statements.Contains));
+        var auth = document.Statements.AuthFor(required);
+        if (auth.Count > Limits.Auth) throw new TlfsException(Reason.TooLarge, "too many people shared or revoked at the same time; sync, let somebody else write, and try again");
         var deps = document.Chains.Unnamed(Self, Counts).Order().Take(Limits.Deps).ToArray();
-        return new(document.Id, length + 1, previous ?? default, deps, [.. document.Statements.AuthFor(required)], _seen);
+        return new(document.Id, length + 1, previous ?? default, deps, [.. auth], _seen);
     }
 
     private bool Counts(EnvelopeId id) => document.Find(id)!.Outcome is not { Status: EnvelopeStatus.Void, Reason: Reason.NotAuthorised };

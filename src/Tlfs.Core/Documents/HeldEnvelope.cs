@@ -34,6 +34,9 @@ public sealed class HeldEnvelope
     /// <summary>Its operations; null until its part is open or if it does not open.</summary>
     internal IReadOnlyList<Operation>? Operations { get; private set; }
 
+    /// <summary>The schema version that its part carries, if it is open and carries one.</summary>
+    internal SchemaOperation? Carried => Operations is [SchemaOperation carried, ..] ? carried : null;
+
     /// <summary>Why its part never opens for any reader (envelope.md §3 steps 11 to 13); null if it may.</summary>
     internal Reason? Defect { get; private set; }
 

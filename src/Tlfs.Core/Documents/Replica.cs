@@ -79,15 +79,13 @@ public sealed class Replica : IDisposable
     }
 
     /// <summary>A document, up to date with the store. It stays the replica's.</summary>
-    public Document Open(DocId document) => Refresh(document).Document;
+    public Document Open(DocId document) => Guarded(document, () => Refresh(document).Document);
 
     /// <summary>
     /// Makes envelopes and stores them as one bundle; they are durable when this returns. If anything throws, nothing happened.
     /// </summary>
-    public T Author<T>(DocId document, Func<DocumentAuthor, T> make, LogHead? seen = null)
-    {
-        RequireKnown(document);
-        return Guarded(document, () => _store.Write(writer =>
+    public T Author<T>(DocId document, Func<DocumentAuthor, T> make, LogHead? seen = null) =>
+        Guarded(document, () => _store.Write(writer =>
         {
             var loaded = Refresh(document);
             var author = new DocumentAuthor(loaded.Document, _entropy, seen);
@@ -96,13 +94,10 @@ public sealed class Replica : IDisposable
             ApplySchema(loaded.Document);
             return result;
         }));
-    }
 
     /// <summary>Receives envelopes from elsewhere; those that are held are durable when this returns.</summary>
-    public IReadOnlyList<Outcome> Receive(DocId document, IReadOnlyList<Envelope> envelopes)
-    {
-        RequireKnown(document);
-        return Guarded(document, () => _store.Write(writer =>
+    public IReadOnlyList<Outcome> Receive(DocId document, IReadOnlyList<Envelope> envelopes) =>
+        Guarded(document, () => _store.Write(writer =>
         {
             var loaded = Refresh(document);
             var before = loaded.Document.Log.Count;
@@ -111,7 +106,6 @@ public sealed class Replica : IDisposable
             ApplySchema(loaded.Document);
             return outcomes;
         }));
-    }
 
     /// <inheritdoc />
     public void Dispose()
@@ -121,29 +115,28 @@ public sealed class Replica : IDisposable
 
     private Loaded Refresh(DocId id)
     {
-        if (!_loaded.TryGetValue(id, out var loaded))
-        {
-            RequireKnown(id);
-            _loaded[id] = loaded = new(id, Own);
-        }
-
+        RequireKnown(id);
+        if (!_loaded.TryGetValue(id, out var loaded)) _loaded[id] = loaded = new(id, Own);
+        var row = loaded.Row;
         var news = new List<Envelope>();
         foreach (var stored in _store.Envelopes(id, loaded.Row))
         {
-            if (!Envelope.TryDecode(stored.Bytes, out var envelope, out var error))
-                throw new TlfsException(Reason.InputOutput, $"the stored copy of a document is damaged ({error.Detail}); restore it or sync it anew");
+            if (!Envelope.TryDecode(stored.Bytes, out var envelope, out var error)) throw Damaged(error.Detail);
             news.Add(envelope);
-            loaded.Row = stored.Row;
+            row = stored.Row;
         }
 
-        if (news.Count > 0)
-        {
-            loaded.Document.Receive(news, verified: true);
-            ApplySchema(loaded.Document);
-        }
+        if (news.Count == 0) return loaded;
 
+        // What was held once is held again; if not, this device would sign a number of its chain twice.
+        if (!loaded.Document.Receive(news, verified: true).All(outcome => outcome.IsHeld)) throw Damaged("an envelope is missing");
+        loaded.Row = row;
+        ApplySchema(loaded.Document);
         return loaded;
     }
+
+    private static TlfsException Damaged(string detail) =>
+        new(Reason.InputOutput, $"the stored copy of a document is damaged ({detail}); restore it or sync it anew");
 
     private void ApplySchema(Document document)
     {
@@ -152,8 +145,7 @@ public sealed class Replica : IDisposable
 
     private void RequireKnown(DocId document)
     {
-        if (!_loaded.ContainsKey(document) && !_store.Documents().Contains(document))
-            throw new TlfsException(Reason.DocumentNotFound, "no document with that id here; list them with: doc list");
+        if (!_store.Documents().Contains(document)) throw new TlfsException(Reason.DocumentNotFound, "no document with that id here; list them with: doc list");
     }
 
     // The document object is ahead of the store when something throws; forget it, so that it is loaded anew.

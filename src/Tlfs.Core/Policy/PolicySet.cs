@@ -14,6 +14,7 @@ public sealed class PolicySet
     private readonly ZoneTree _zones;
     private readonly List<Entry> _entries = [];
     private readonly HashSet<EnvelopeId> _heads = [];
+    private readonly HashSet<PeerId> _named = [];
     private readonly Structure _structure;
     private ImmutableDictionary<EnvelopeId, Entry> _byId = ImmutableDictionary<EnvelopeId, Entry>.Empty;
     private GrantNode? _genesis;
@@ -35,6 +36,7 @@ public sealed class PolicySet
         var copy = new PolicySet(_document, _zones) { _byId = _byId, _genesis = _genesis, _view = _view };
         copy._entries.AddRange(_entries);
         copy._heads.UnionWith(_heads);
+        copy._named.UnionWith(_named);
         return copy;
     }
 
@@ -58,6 +60,7 @@ public sealed class PolicySet
         _byId = _byId.Add(statement.Id, entry);
         _heads.ExceptWith(statement.Auth);
         _heads.Add(statement.Id);
+        if (entry.Grant is { Structure: Verdict.Counts, Actor.Peer: { } peer }) _named.Add(peer);
         if (statement.Body is Genesis) ConsiderGenesis(entry.Grant!);
         _view = null;
         return true;
@@ -65,6 +68,9 @@ public sealed class PolicySet
 
     /// <summary>True if the set holds the statement.</summary>
     public bool Contains(EnvelopeId id) => _byId.ContainsKey(id);
+
+    /// <summary>True if a structural grant of the set names the peer, valid or not, or the peer is the document's authority (envelope.md §3 step 3).</summary>
+    public bool IsNamed(PeerId peer) => peer == _document.Authority || _named.Contains(peer);
 
     /// <summary>What the statements mean together. Computed once until a statement is added.</summary>
     public PolicyView Evaluate() => _view ??= new PolicyView(_document, _zones, [.. _entries], _byId, _genesis);

@@ -54,6 +54,10 @@ public sealed class PolicyView
     public bool May(PeerId peer, Permission permission) =>
         _byPeer[peer].Concat(_ofAnyone).Any(grant => grant.Permission >= permission && Holds(grant));
 
+    /// <summary>A grant that names the peer and gives it the permission now; null without one.</summary>
+    public GrantId? Standing(PeerId peer, Permission permission) =>
+        _byPeer[peer].FirstOrDefault(grant => grant.Permission >= permission && Holds(grant))?.Statement.Id.Grant;
+
     /// <summary>Who may read now, each once: the recipients that an epoch's keys are for. In the same order on all replicas.</summary>
     public IReadOnlyList<Actor> Readers() =>
         [.. _evaluation.Grants.Where(grant => grant.Permission >= Permission.Read && Holds(grant)).Select(grant => grant.Actor).DistinctBy(Identity)];

@@ -31,10 +31,17 @@ internal sealed class Structure(DocId document, ZoneTree zones, Func<EnvelopeId,
         _ => null,
     };
 
-    /// <summary>Epochs follow from those before them (§5.1); other statements have no rules of this kind.</summary>
+    /// <summary>Epochs follow from those before them (§5.1), and all that are named are in the past (§5.3); other statements have no rules of this kind.</summary>
     public Verdict JudgeEpoch(Statement body, StatementSet past)
     {
-        if (body is Wrap wrap) return EpochNumber(wrap.Epoch, wrap.Zone, past) is null ? Verdict.NotInPast : Verdict.Counts;
+        var (zone, histories) = body switch
+        {
+            Rotate rotation => (rotation.Zone, rotation.HistWraps),
+            Wrap addition => (addition.Zone, addition.HistWraps),
+            _ => (ZoneId.Root, []),
+        };
+        if (histories.Any(history => EpochNumber(history.Epoch, zone, past) is null)) return Verdict.NotInPast;
+        if (body is Wrap wrap) return EpochNumber(wrap.Epoch, zone, past) is null ? Verdict.NotInPast : Verdict.Counts;
         if (body is not Rotate rotate) return Verdict.Counts;
         var number = 0;
         foreach (var epoch in rotate.PreviousEpochs)

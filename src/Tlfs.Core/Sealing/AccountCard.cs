@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Tlfs.Core.Crypto;
 using Tlfs.Core.Encoding;
 using Tlfs.Core.Ids;
 using Tlfs.Core.Policy;
@@ -28,6 +29,7 @@ public sealed record AccountCard(AccountId Account, PeerId Device, uint KemGener
         if (!Statement.TryDecode(genesis.Body, NoCards, out var first, out _) || !Statement.TryDecode(key.Body, NoCards, out var second, out _)) return false;
         if (first is not Genesis { Kind: DocumentKind.Account, Actor: PeerActor device } begin || second is not AccountKey kem) return false;
         if (begin.Document != genesis.Header.Document || !IsGenesis(genesis) || !Follows(key, genesis, device.Id)) return false;
+        if (!KemKey.IsUsable(kem.PublicKey)) return false;
         error = new(Reason.BadSignature, "a signature of the account card does not verify");
         if (!genesis.VerifySignature() || !key.VerifySignature()) return false;
         error = default;

@@ -29,9 +29,14 @@ internal sealed class Keyring(DocId document, AccountKeys own) : IDisposable
         }
     }
 
-    /// <summary>Forgets which epochs exist but keeps the keys; used when statements stop being allowed.</summary>
+    /// <summary>
+    /// Forgets everything, keys too; used when statements may have stopped being allowed. What still is allowed is added again, so that the keys held
+    /// follow from the statements that count now and from nothing else.
+    /// </summary>
     public void Reset()
     {
+        Dispose();
+        _keys.Clear();
         _epochs.Clear();
         _disputed.Clear();
     }
@@ -63,32 +68,47 @@ internal sealed class Keyring(DocId document, AccountKeys own) : IDisposable
         var number = previous.Length == 0 ? 0 : 1 + previous.Max(id => _epochs[id].Body.Number);
         return new(
             ZoneId.Root, number, previous, keys.Commit, keys.CommitHistory, Wraps(entropy, keys, readers),
-            [.. previous.Select(id => keys.HistWrapFor(entropy, document, id, _keys[id]))]);
+            Histories(entropy, keys, previous));
     }
 
-    /// <summary>The readers among these to whom nobody has sealed this epoch yet (§5.7).</summary>
-    public IReadOnlyList<AccountCard> Missing(EnvelopeId epoch, IEnumerable<AccountCard> readers) =>
-        [.. readers.Where(reader => !_epochs[epoch].Recipients.Contains(reader.Account.Value))];
+    /// <summary>True if some of these readers, or of those of the epoch, cannot open all that this account can: <see cref="WrapFor"/> helps them (§5.7).</summary>
+    public bool NeedsWrap(EnvelopeId epoch, IEnumerable<AccountCard> readers) => Missing(epoch, readers).Any() || Unreached(epoch).Any();
 
-    /// <summary>Seals an epoch's keys to more readers.</summary>
-    public Wrap WrapFor(IEntropy entropy, EnvelopeId epoch, IReadOnlyCollection<AccountCard> readers) =>
-        new(ZoneId.Root, epoch, Wraps(entropy, _keys[epoch], readers), []);
+    /// <summary>Seals an epoch's keys to the readers that have none of it yet, and to all of its readers the keys of epochs to which it does not lead.</summary>
+    public Wrap WrapFor(IEntropy entropy, EnvelopeId epoch, IEnumerable<AccountCard> readers) => new(
+        ZoneId.Root, epoch, Wraps(entropy, _keys[epoch], Missing(epoch, readers)), Histories(entropy, _keys[epoch], Unreached(epoch).Order().Take(Limits.PreviousEpochs)));
 
     public void Dispose()
     {
         foreach (var keys in _keys.Values) keys.Dispose();
     }
 
-    // Epochs whose keys are held and that no other such epoch follows.
+    // Epochs whose keys are held and that no other such epoch follows, in fact and not only by its own word.
     private IEnumerable<EnvelopeId> Heads()
     {
         var held = _epochs.Values.Where(epoch => _keys.ContainsKey(epoch.Id)).ToArray();
-        var followed = held.SelectMany(epoch => epoch.Body.PreviousEpochs).ToHashSet();
+        var followed = held.SelectMany(epoch => epoch.Body.PreviousEpochs.Where(epoch.LeadsTo.Contains)).ToHashSet();
         return held.Select(epoch => epoch.Id).Where(id => !followed.Contains(id));
     }
 
-    private KeyWrap[] Wraps(IEntropy entropy, EpochKeys keys, IReadOnlyCollection<AccountCard> readers) =>
+    // Heads that a reader of this epoch cannot open: others rotated at the same time, or somebody sealed garbage.
+    private IEnumerable<EnvelopeId> Unreached(EnvelopeId from)
+    {
+        var reached = new HashSet<EnvelopeId> { from };
+        var open = new Queue<EnvelopeId>(reached);
+        while (open.TryDequeue(out var epoch))
+            foreach (var earlier in _epochs[epoch].LeadsTo.Where(reached.Add)) open.Enqueue(earlier);
+        return Heads().Where(head => !reached.Contains(head));
+    }
+
+    private IEnumerable<AccountCard> Missing(EnvelopeId epoch, IEnumerable<AccountCard> readers) =>
+        readers.Where(reader => !_epochs[epoch].Recipients.Contains(reader.Account.Value));
+
+    private KeyWrap[] Wraps(IEntropy entropy, EpochKeys keys, IEnumerable<AccountCard> readers) =>
         [.. readers.Take(Limits.Wraps).Select(reader => keys.WrapFor(entropy, document, reader)).Order()];
+
+    private HistWrap[] Histories(IEntropy entropy, EpochKeys keys, IEnumerable<EnvelopeId> earlier) =>
+        [.. earlier.Select(id => keys.HistWrapFor(entropy, document, id, _keys[id]))];
 
     private bool Learn(Epoch epoch, IReadOnlyList<KeyWrap> wraps, IReadOnlyList<HistWrap> histories)
     {
@@ -99,7 +119,9 @@ internal sealed class Keyring(DocId document, AccountKeys own) : IDisposable
             if (wrap.Recipient == own.Card.Account.Value && wrap.Kind == RecipientKind.Account && !_keys.ContainsKey(epoch.Id)) Unwrap(epoch, wrap);
         }
 
-        return _keys.ContainsKey(epoch.Id) && LearnHistory(epoch);
+        if (!_keys.ContainsKey(epoch.Id)) return false;
+        LearnHistory(epoch);
+        return true;
     }
 
     private void Unwrap(Epoch epoch, KeyWrap wrap)
@@ -117,30 +139,37 @@ internal sealed class Keyring(DocId document, AccountKeys own) : IDisposable
             return false;
         }
 
-        _keys[epoch.Id] = keys;
+        if (!_keys.TryAdd(epoch.Id, keys)) keys.Dispose();
         return true;
     }
 
-    // A loop, not recursion: a document may have any number of epochs.
-    private bool LearnHistory(Epoch newest)
+    // A loop, not recursion: a document may have any number of epochs. Each wrap is tried once, also for keys that are held: does it lead there?
+    private void LearnHistory(Epoch newest)
     {
         var open = new Queue<Epoch>([newest]);
         while (open.TryDequeue(out var epoch))
         {
             foreach (var wrap in epoch.Histories)
             {
-                if (_keys.ContainsKey(wrap.Epoch) || !_epochs.TryGetValue(wrap.Epoch, out var earlier)) continue;
-                if (Adopt(earlier, _keys[epoch.Id].OpenHistory(document, wrap))) open.Enqueue(earlier);
+                if (!_epochs.TryGetValue(wrap.Epoch, out var earlier)) continue;
+                var known = _keys.ContainsKey(earlier.Id);
+                if (!Adopt(earlier, _keys[epoch.Id].OpenHistory(document, wrap))) continue;
+                epoch.LeadsTo.Add(earlier.Id);
+                if (!known) open.Enqueue(earlier);
             }
-        }
 
-        return true;
+            epoch.Histories.Clear();
+        }
     }
 
     private sealed record Epoch(EnvelopeId Id, Rotate Body)
     {
         public HashSet<Bytes32> Recipients { get; } = [];
 
+        /// <summary>Wraps of earlier epochs' keys that were not tried yet, because this epoch's key is not held.</summary>
         public List<HistWrap> Histories { get; } = [];
+
+        /// <summary>Earlier epochs whose keys this epoch's history key opens.</summary>
+        public HashSet<EnvelopeId> LeadsTo { get; } = [];
     }
 }

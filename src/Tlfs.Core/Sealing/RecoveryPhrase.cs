@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Globalization;
+using System.Security.Cryptography;
 using Tlfs.Core.Crypto;
 using Tlfs.Core.Ids;
 
@@ -72,7 +73,10 @@ public sealed class RecoveryPhrase : IDisposable
         Span<byte> version = stackalloc byte[4];
         BinaryPrimitives.WriteUInt32BigEndian(version, DerivationVersion);
         var salt = Hashing.Hash(Label.RecoverySalt, version).ToArray();
-        return Hashing.Argon2id(System.Text.Encoding.ASCII.GetBytes(Reveal()), salt.AsSpan(0, 16), Argon2MemoryBytes, Argon2Iterations);
+        var password = System.Text.Encoding.ASCII.GetBytes(Reveal());
+        var seed = Hashing.Argon2id(password, salt.AsSpan(0, 16), Argon2MemoryBytes, Argon2Iterations);
+        CryptographicOperations.ZeroMemory(password);
+        return seed;
     }
 
     private static int Checksum(ReadOnlySpan<byte> bits)

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
+using System.Security.Cryptography;
 using Tlfs.Core.Crypto;
 using Tlfs.Core.Encoding;
 using Tlfs.Core.Ids;
@@ -52,6 +53,7 @@ public sealed class RecoverySet
             writer.EndArray();
         });
         var message = Hpke.Seal(entropy, recovery.Public, Info(account, FirstGeneration), secrets);
+        CryptographicOperations.ZeroMemory(secrets);
         var unsigned = new RecoverySet(account, FirstGeneration, recovery.Public, message, []);
         return new(account, FirstGeneration, recovery.Public, message, authority.Sign(Label.RecoverySig, unsigned.Hash()));
     }
@@ -65,9 +67,13 @@ public sealed class RecoverySet
         if (recovery.Public != _recoveryKey || !Hpke.TryOpen(recovery, _message, Info(Account, _generation), out var secrets)) return false;
         using (secrets)
         {
-            if (!Canonical.TryDecode(secrets.Bytes.ToArray(), MaxBytes, ReadSecrets, out var opened, out _)) return false;
+            var copy = secrets.Bytes.ToArray();
+            var found = Canonical.TryDecode(copy, MaxBytes, ReadSecrets, out var opened, out _);
+            CryptographicOperations.ZeroMemory(copy);
+            if (!found) return false;
             authority = new(opened.Seed);
             keys = opened.Keys.ToDictionary(key => key.Generation, key => new KemKey(key.Secret));
+            foreach (var secret in opened.Keys.Select(key => key.Secret).Append(opened.Seed)) CryptographicOperations.ZeroMemory(secret);
             return true;
         }
     }
@@ -130,6 +136,7 @@ public sealed class RecoverySet
             return key;
         });
         reader.EndArray();
+        for (var i = 1; i < keys.Length; i++) CanonicalReader.Require(keys[i - 1].Item1 < keys[i].Item1, "generations must ascend");
         return (seed, keys);
     }
 

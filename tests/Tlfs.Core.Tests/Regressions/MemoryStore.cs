@@ -1,0 +1,60 @@
+using Tlfs.Core.Documents;
+using Tlfs.Core.Ids;
+using Tlfs.Core.Sealing;
+
+namespace Tlfs.Core.Tests.Regressions;
+
+/// <summary>A store that several replicas, standing for processes, share; it can fail once in the middle of reading.</summary>
+internal sealed class MemoryStore : IReplicaStore, IReplicaWriter
+{
+    private readonly List<DocId> _documents = [];
+    private readonly List<(DocId Document, StoredEnvelope Stored)> _rows = [];
+    private long _lastRow;
+
+    /// <summary>Set to a number of envelopes after which the next reading fails.</summary>
+    public int? FailAfter { get; set; }
+
+    public IReadOnlyList<DocId> Documents() => [.. _documents];
+
+    public int Count => _rows.Count;
+
+    public void Lose(int index) => _rows.RemoveAt(index);
+
+    public IEnumerable<StoredEnvelope> Envelopes(DocId document, long after)
+    {
+        var count = 0;
+        foreach (var (_, stored) in _rows.Where(row => row.Document == document && row.Stored.Row > after).ToArray())
+        {
+            if (FailAfter == count++)
+            {
+                FailAfter = null;
+                throw new IOException("the disk did not answer");
+            }
+
+            yield return stored;
+        }
+    }
+
+    public T Write<T>(Func<IReplicaWriter, T> work) => work(this);
+
+    public void AddDocument(DocId document)
+    {
+        if (!_documents.Contains(document)) _documents.Add(document);
+    }
+
+    public void RemoveDocument(DocId document)
+    {
+        _documents.Remove(document);
+        _rows.RemoveAll(row => row.Document == document);
+    }
+
+    public long Append(DocId document, IReadOnlyList<Envelope> bundle)
+    {
+        foreach (var envelope in bundle) _rows.Add((document, new(++_lastRow, _lastRow, envelope.Bytes.ToArray())));
+        return _lastRow;
+    }
+
+    public void Dispose()
+    {
+    }
+}
