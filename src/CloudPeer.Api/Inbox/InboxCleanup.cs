@@ -10,19 +10,28 @@ internal sealed partial class InboxCleanup(InboxStore inbox, TimeProvider clock,
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Interval, clock);
-        do
+        try
         {
-            try
-            {
-                var deleted = await inbox.DeleteExpiredAsync(stoppingToken);
-                if (deleted > 0) LogDeleted(deleted);
-            }
-            catch (Exception e) when (DatabaseFailure.IsUnavailable(e))
-            {
-                LogFailed(e);
-            }
+            do await DeleteAsync(stoppingToken);
+            while (await timer.WaitForNextTickAsync(stoppingToken));
         }
-        while (await timer.WaitForNextTickAsync(stoppingToken));
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The server stops, or did not even start.
+        }
+    }
+
+    private async Task DeleteAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            var deleted = await inbox.DeleteExpiredAsync(stoppingToken);
+            if (deleted > 0) LogDeleted(deleted);
+        }
+        catch (Exception e) when (DatabaseFailure.IsUnavailable(e))
+        {
+            LogFailed(e);
+        }
     }
 
     [LoggerMessage(EventId = 1101, Level = LogLevel.Information, Message = "{Count} inbox messages expired")]

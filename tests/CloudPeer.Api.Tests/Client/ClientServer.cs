@@ -1,3 +1,4 @@
+using System.Globalization;
 using CloudPeer.Api.Tests.Server;
 using CloudPeer.TestKit;
 
@@ -10,6 +11,6 @@ internal static class ClientServer
     {
         var ports = FreePort.Next(2);
         return TestServer.StartAsync(
-            store, postgres, [("HTTP_PORT", TestServer.Number(ports[0])), ("GRPC_PORT", TestServer.Number(ports[1])), .. settings]);
+            store, postgres, [("HTTP_PORT", ports[0].ToString(CultureInfo.InvariantCulture)), ("GRPC_PORT", ports[1].ToString(CultureInfo.InvariantCulture)), .. settings]);
     }
 }
