@@ -37,6 +37,9 @@ public sealed class SecretKey : IDisposable
         }
     }
 
+    /// <summary>Zeroes a copy of a secret; unlike clearing it, this is never optimised away.</summary>
+    public static void Zero(Span<byte> copy) => SecureMemory.ZeroMemory(copy);
+
     /// <inheritdoc />
     public void Dispose()
     {

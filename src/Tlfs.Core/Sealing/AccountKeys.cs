@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Tlfs.Core.Crypto;
 using Tlfs.Core.Encoding;
 using Tlfs.Core.Ids;
@@ -66,8 +65,8 @@ public sealed class AccountKeys : IDisposable
         if (!Canonical.TryDecode(bytes, MaxBytes, Read, out var stored, out _)) return false;
         if (!AccountCard.TryDecode(stored.Card, out var card, out _) || !RecoverySet.TryDecode(stored.Recovery, out var recovery, out _)) return false;
         keys = new(new SigningKey(stored.Device), new KemKey(stored.Kem), card, recovery);
-        CryptographicOperations.ZeroMemory(stored.Device);
-        CryptographicOperations.ZeroMemory(stored.Kem);
+        SecretKey.Zero(stored.Device);
+        SecretKey.Zero(stored.Kem);
         if (keys.Device.Public == card.Device && keys.Kem.Public == card.KemPublic && recovery.Account == card.Account) return true;
         keys.Dispose();
         keys = null;

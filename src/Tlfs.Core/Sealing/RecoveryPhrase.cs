@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Globalization;
-using System.Security.Cryptography;
 using Tlfs.Core.Crypto;
 using Tlfs.Core.Ids;
 
@@ -75,7 +74,7 @@ public sealed class RecoveryPhrase : IDisposable
         var salt = Hashing.Hash(Label.RecoverySalt, version).ToArray();
         var password = System.Text.Encoding.ASCII.GetBytes(Reveal());
         var seed = Hashing.Argon2id(password, salt.AsSpan(0, 16), Argon2MemoryBytes, Argon2Iterations);
-        CryptographicOperations.ZeroMemory(password);
+        SecretKey.Zero(password);
         return seed;
     }
 

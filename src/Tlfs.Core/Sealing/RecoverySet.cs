@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
-using System.Security.Cryptography;
 using Tlfs.Core.Crypto;
 using Tlfs.Core.Encoding;
 using Tlfs.Core.Ids;
@@ -53,7 +52,7 @@ public sealed class RecoverySet
             writer.EndArray();
         });
         var message = Hpke.Seal(entropy, recovery.Public, Info(account, FirstGeneration), secrets);
-        CryptographicOperations.ZeroMemory(secrets);
+        SecretKey.Zero(secrets);
         var unsigned = new RecoverySet(account, FirstGeneration, recovery.Public, message, []);
         return new(account, FirstGeneration, recovery.Public, message, authority.Sign(Label.RecoverySig, unsigned.Hash()));
     }
@@ -69,11 +68,11 @@ public sealed class RecoverySet
         {
             var copy = secrets.Bytes.ToArray();
             var found = Canonical.TryDecode(copy, MaxBytes, ReadSecrets, out var opened, out _);
-            CryptographicOperations.ZeroMemory(copy);
+            SecretKey.Zero(copy);
             if (!found) return false;
             authority = new(opened.Seed);
             keys = opened.Keys.ToDictionary(key => key.Generation, key => new KemKey(key.Secret));
-            foreach (var secret in opened.Keys.Select(key => key.Secret).Append(opened.Seed)) CryptographicOperations.ZeroMemory(secret);
+            foreach (var secret in opened.Keys.Select(key => key.Secret).Append(opened.Seed)) SecretKey.Zero(secret);
             return true;
         }
     }
