@@ -11,6 +11,8 @@ internal static class ClientServer
     {
         var ports = FreePort.Next(2);
         return TestServer.StartAsync(
-            store, postgres, [("HTTP_PORT", ports[0].ToString(CultureInfo.InvariantCulture)), ("GRPC_PORT", ports[1].ToString(CultureInfo.InvariantCulture)), .. settings]);
+            store, postgres, [("HTTP_PORT", Text(ports[0])), ("GRPC_PORT", Text(ports[1])), .. settings]);
     }
+
+    public static string Text(int port) => port.ToString(CultureInfo.InvariantCulture);
 }
