@@ -16,8 +16,8 @@ internal sealed class AccountService(AccountDirectory accounts, IRelayStore stor
     {
         if (!AccountCard.TryDecode(request.Card.Memory, out var card, out var error)) throw new TlfsException(error.Reason, error.Detail);
         if (card.Device != context.Peer()) throw new TlfsException(Reason.NotAuthorised, "only the card's device may register its account");
-        if (request.AppId.Length > AppIdLetters || !request.AppId.All(char.IsAsciiLetterOrDigit) && !request.AppId.StartsWith("app_", StringComparison.Ordinal))
-            throw new TlfsException(Reason.BadArgument, $"an app id has at most {AppIdLetters} letters and digits");
+        if (request.AppId.Length > AppIdLetters || !request.AppId.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '_' or '-' or '.'))
+            throw new TlfsException(Reason.BadArgument, $"an app id has at most {AppIdLetters} letters, digits, and the signs _ - .");
         var tenant = await accounts.RegisterAsync(card, request.AppId.Length > 0 ? request.AppId : null, context.CancellationToken);
         return await EntitlementAsync(tenant, context.CancellationToken);
     }
@@ -29,16 +29,11 @@ internal sealed class AccountService(AccountDirectory accounts, IRelayStore stor
         return await EntitlementAsync(tenant, context.CancellationToken);
     }
 
-    private async Task<V1.Entitlement> EntitlementAsync(TenantInfo tenant, CancellationToken cancellationToken)
+    private async Task<V1.Entitlement> EntitlementAsync(TenantInfo tenant, CancellationToken cancellationToken) => new()
     {
-        // The transaction is only looked at: disposing it without a commit changes nothing.
-        await using var transaction = await store.BeginAsync([], [tenant.Account], cancellationToken);
-        return new()
-        {
-            Account = tenant.Account.ToWire(),
-            Plan = Tenant.LocalPlan,
-            QuotaBytes = tenant.QuotaBytes,
-            UsedBytes = transaction.UsedBytes.GetValueOrDefault(tenant.Account),
-        };
-    }
+        Account = tenant.Account.ToWire(),
+        Plan = Tenant.LocalPlan,
+        QuotaBytes = tenant.QuotaBytes,
+        UsedBytes = await store.FindUsedBytesAsync(tenant.Account, cancellationToken),
+    };
 }

@@ -72,6 +72,9 @@ public interface IRelayStore : IAsyncDisposable
     /// <summary>A document's state, or null if there is none.</summary>
     Task<DocumentState?> FindAsync(DocId document, CancellationToken cancellationToken);
 
+    /// <summary>Bytes that a tenant's documents use by the last commit, without waiting for the one under way; 0 for a tenant without documents.</summary>
+    Task<ulong> FindUsedBytesAsync(AccountId tenant, CancellationToken cancellationToken);
+
     /// <summary>Entries from an index on, at most so many and so many bytes (one entry may be larger), or null if there is no such document.</summary>
     Task<LogSlice?> ReadAsync(DocId document, ulong from, int maxEntries, int maxBytes, CancellationToken cancellationToken);
 

@@ -32,6 +32,12 @@ public sealed class MemoryRelayStore : IRelayStore
     }
 
     /// <inheritdoc />
+    public Task<ulong> FindUsedBytesAsync(AccountId tenant, CancellationToken cancellationToken)
+    {
+        lock (_gate) return Task.FromResult(_usedBytes.GetValueOrDefault(tenant));
+    }
+
+    /// <inheritdoc />
     public Task<LogSlice?> ReadAsync(DocId document, ulong from, int maxEntries, int maxBytes, CancellationToken cancellationToken)
     {
         lock (_gate)

@@ -85,7 +85,7 @@ public sealed class AccountTests(PostgresFixture postgres)
             (Reason.Malformed, new() { Card = ByteString.CopyFrom(card[..^1]) }),
             (Reason.PartHash, new() { Card = ByteString.CopyFrom(card) }),
             (Reason.TooLarge, new() { Card = ByteString.CopyFrom(new byte[Limits.CardBytes + 1]) }),
-            (Reason.BadArgument, new() { Card = device.Card.Bytes.ToWire(), AppId = "a b" }),
+            (Reason.BadArgument, new() { Card = device.Card.Bytes.ToWire(), AppId = "app_a b" }),
             (Reason.BadArgument, new() { Card = device.Card.Bytes.ToWire(), AppId = new('a', 65) }),
         ];
 

@@ -156,6 +156,8 @@ public sealed class GroupCommitTests
 
         public Task<DocumentState?> FindAsync(DocId document, CancellationToken cancellationToken) => _inner.FindAsync(document, cancellationToken);
 
+        public Task<ulong> FindUsedBytesAsync(AccountId tenant, CancellationToken cancellationToken) => _inner.FindUsedBytesAsync(tenant, cancellationToken);
+
         public Task<LogSlice?> ReadAsync(DocId document, ulong from, int maxEntries, int maxBytes, CancellationToken cancellationToken) =>
             _inner.ReadAsync(document, from, maxEntries, maxBytes, cancellationToken);
 

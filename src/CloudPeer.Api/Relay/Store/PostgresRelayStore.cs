@@ -36,6 +36,13 @@ internal sealed class PostgresRelayStore(NpgsqlDataSource source) : IRelayStore
         cancellationToken);
 
     /// <inheritdoc />
+    public Task<ulong> FindUsedBytesAsync(AccountId tenant, CancellationToken cancellationToken) => ReadAsync(
+        "SELECT stored_bytes FROM usage WHERE account = $1",
+        [new() { Value = tenant.Value.ToArray(), NpgsqlDbType = NpgsqlDbType.Bytea }],
+        async reader => await reader.ReadAsync(cancellationToken) ? (ulong)reader.GetInt64(0) : 0,
+        cancellationToken);
+
+    /// <inheritdoc />
     public async Task<LogSlice?> ReadAsync(DocId document, ulong from, int maxEntries, int maxBytes, CancellationToken cancellationToken)
     {
         // The state first: what the log grows by afterwards is left out.

@@ -228,5 +228,8 @@ public abstract class RelayStoreContract : IAsyncLifetime
         await using var transaction = await World.Store.BeginAsync([], [account], Cancel);
         Assert.Equal((ulong)documents.SelectMany(document => document.Envelopes).Sum(envelope => (long)envelope.Bytes.Length), sum);
         Assert.Equal(sum, transaction.UsedBytes[account]);
+        // Asked while the transaction is open: readers wait for nobody.
+        Assert.Equal(sum, await World.Store.FindUsedBytesAsync(account, Cancel));
+        Assert.Equal(0UL, await World.Store.FindUsedBytesAsync(default, Cancel));
     }
 }
