@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using System.Security.Cryptography;
+using Tlfs.Core.Crypto;
 using Tlfs.Core.Ids;
 using Tlfs.Core.Paths;
 
@@ -73,18 +73,18 @@ public sealed class DocumentState
     }
 
     /// <summary>
-    /// SHA-256 over the live puts and over each element's deciding place, in storage order: equal on replicas whose states mean the same. Takes time
-    /// proportional to the state; for tests and checks.
+    /// A chain of SHA-256 over the live puts and each element's deciding place, in storage order: equal on replicas whose states mean the same. Takes
+    /// time proportional to the state; for tests and checks.
     /// </summary>
     public Bytes32 StateHash()
     {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var hash = default(Bytes32);
         Walk(Root, node =>
         {
-            foreach (var (dot, put) in node.Puts) Append(hash, dot, put);
-            if (node.DecidingPlace is { } place) Append(hash, place.Dot, place.Place);
+            foreach (var (dot, put) in node.Puts) hash = Chain(hash, dot, put);
+            if (node.DecidingPlace is { } place) hash = Chain(hash, place.Dot, place.Place);
         });
-        return new(hash.GetHashAndReset());
+        return hash;
     }
 
     internal StateNode? Find(StoragePath path)
@@ -168,14 +168,13 @@ public sealed class DocumentState
         return node;
     }
 
-    private static void Append(IncrementalHash hash, Dot dot, Operation operation)
+    private static Bytes32 Chain(Bytes32 hash, Dot dot, Operation operation)
     {
         Span<byte> name = stackalloc byte[Bytes32.Size + 6];
         dot.Envelope.Value.CopyTo(name);
         BinaryPrimitives.WriteUInt16BigEndian(name[Bytes32.Size..], dot.Part);
         BinaryPrimitives.WriteUInt32BigEndian(name[(Bytes32.Size + 2)..], dot.Index);
-        hash.AppendData(name);
-        hash.AppendData(operation.Encode());
+        return Hashing.Sha256([.. hash.ToArray(), .. name, .. operation.Encode()]);
     }
 
     /// <summary>A put or place that is applied, live or not: provenance is kept, so that a removal can be undone.</summary>

@@ -44,13 +44,9 @@ public static class Hashing
         BLAKE2b.ComputeTag(salt, number, leafKey.Bytes);
     }
 
-    /// <summary>SHA-256 of the concatenation; only for the trees of RFC 6962.</summary>
-    public static Bytes32 Sha256(ReadOnlySpan<byte> first, ReadOnlySpan<byte> second = default, ReadOnlySpan<byte> third = default)
+    /// <summary>SHA-256; only for the trees of RFC 6962, for the checksum of BIP-39, and for comparing states.</summary>
+    public static Bytes32 Sha256(ReadOnlySpan<byte> input)
     {
-        Span<byte> input = stackalloc byte[first.Length + second.Length + third.Length];
-        first.CopyTo(input);
-        second.CopyTo(input[first.Length..]);
-        third.CopyTo(input[(first.Length + second.Length)..]);
         Span<byte> hash = stackalloc byte[Bytes32.Size];
         SHA256.HashData(input, hash);
         return new(hash);
