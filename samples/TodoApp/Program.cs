@@ -43,7 +43,7 @@ static async Task<int> UsageAsync()
 
 // The first list there is; a new one if there is none.
 static async Task<LocalDocument> OpenListAsync(LocalFirst tlfs) =>
-    (await tlfs.DocumentsAsync()).FirstOrDefault() ?? await tlfs.CreateAsync("todoapp");
+    await tlfs.DocumentsAsync() is [var first, ..] ? first : await tlfs.CreateAsync("todoapp");
 
 static async Task<int> ListAsync(LocalFirst tlfs)
 {

@@ -25,7 +25,7 @@ public sealed class MerkleTreeTests
         "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
     ];
 
-    private static Bytes32[] ReferenceLeaves => [.. Inputs.Select(input => Hashing.Sha256([0], Convert.FromHexString(input)))];
+    private static Bytes32[] ReferenceLeaves => [.. Inputs.Select(input => Hashing.Sha256([0, .. Convert.FromHexString(input)]))];
 
     private static readonly Gen<int> Sizes = Gen.Int[1, 70];
 
