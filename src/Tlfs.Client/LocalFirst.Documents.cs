@@ -58,16 +58,19 @@ public sealed partial class LocalFirst
         cancellationToken);
 
     /// <summary>Removes a document from this device. What was not sent is gone.</summary>
-    public async Task RemoveAsync(DocId document, CancellationToken cancellationToken = default)
+    /// <returns>The bytes of the envelopes that were kept here.</returns>
+    public async Task<long> RemoveAsync(DocId document, CancellationToken cancellationToken = default)
     {
-        await _home.DoAsync(
+        var freed = await _home.DoAsync(
             () =>
             {
+                var bytes = _home.Replica.Open(document).Log.Sum(held => (long)held.Envelope.Bytes.Length);
                 _home.Replica.Remove(document);
-                return true;
+                return bytes;
             },
             cancellationToken);
         _home.NotifyEdited();
+        return freed;
     }
 
     /// <summary>Gives up this account's own grants, tells the document's servers if they can be reached, and removes the document from this device.</summary>

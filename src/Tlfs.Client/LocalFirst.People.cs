@@ -94,11 +94,13 @@ public sealed partial class LocalFirst
     }
 
     /// <summary>Declines an invitation; nobody is told. <c>invite-not-found</c>.</summary>
-    public Task DeclineAsync(MessageId invitation, CancellationToken cancellationToken = default) => _home.DoAsync(
+    /// <returns>The document that is declined.</returns>
+    public Task<DocId> DeclineAsync(MessageId invitation, CancellationToken cancellationToken = default) => _home.DoAsync(
         () =>
         {
-            _home.People.Answer(FindInvitation(invitation).Id);
-            return true;
+            var declined = FindInvitation(invitation);
+            _home.People.Answer(declined.Id);
+            return declined.Invitation.Document;
         },
         cancellationToken);
 

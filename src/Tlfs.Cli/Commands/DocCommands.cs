@@ -132,9 +132,14 @@ internal static class DocCommands
             if (call.Get(everywhere)) throw new TlfsException(Reason.Unsupported, "deleting on cloudpeers comes in a later version; without --everywhere the document is removed here");
             var document = await call.DocumentAsync(call.Get(doc));
             Confirm(call, call.Get(yes), document.Unsent);
-            await (await call.OpenAsync()).RemoveAsync(document.Id, call.CancellationToken);
+            var freed = await (await call.OpenAsync()).RemoveAsync(document.Id, call.CancellationToken);
             call.Print.Result(
-                json => json.WriteString("doc", document.Id.ToString()), $"{document.Id} is removed here.");
+                json =>
+                {
+                    json.WriteString("doc", document.Id.ToString());
+                    json.WriteNumber("freed", freed);
+                },
+                $"{document.Id} is removed here ({Text.Bytes((ulong)freed)}).");
         })
         { doc, everywhere, yes };
     }

@@ -66,8 +66,8 @@ internal static class InviteCommands
         return new("decline", "Throw an invitation away; nobody is told.", ["tlfs decline invite_…"], async call =>
         {
             var replica = await call.OpenAsync();
-            await replica.DeclineAsync(IdOf(call.Get(invite)), call.CancellationToken);
-            call.Print.Result(json => json.WriteString("invite", call.Get(invite)), "Declined.");
+            var document = await replica.DeclineAsync(IdOf(call.Get(invite)), call.CancellationToken);
+            call.Print.Result(json => json.WriteString("doc", document.ToString()), "Declined.");
         })
         { invite };
     }

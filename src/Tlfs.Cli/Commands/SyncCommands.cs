@@ -65,6 +65,7 @@ internal static class SyncCommands
         call.Print.Hint("Synchronising until you press Ctrl-C.");
         await call.Print.FlushAsync(call.CancellationToken);
         await replica.SyncAsync(options, new Lines(call.Print), call.CancellationToken);
+        call.CancellationToken.ThrowIfCancellationRequested();
     }
 
     private static async Task ExplainAsync(Invocation call, LocalFirst replica)

@@ -56,7 +56,7 @@ public sealed class Server : IAsyncDisposable
         var process = ServerProcess.Start(ProcessSpec.Dotnet(Program.Value) with { Environment = _settings, WorkingDirectory = _data.Path });
         _processes.Add(process);
         var ready = await process.WaitForLineAsync(@"^cloudpeer ready http=(?<http>\S+) grpc=(?<grpc>\S+) peer=(?<peer>\S+)$", TestContext.Current.CancellationToken);
-        Url = ready.Groups["http"].Value;
+        if (Url.Length == 0) Url = ready.Groups["http"].Value;
         Peer = ready.Groups["peer"].Value;
         _settings["CLOUDPEER_HTTP_PORT"] = PortOf(Url);
         _settings["CLOUDPEER_GRPC_PORT"] = PortOf(ready.Groups["grpc"].Value);

@@ -43,9 +43,9 @@ public sealed class FullDiskTests
         while ((run = await Tool("", "doc", "set", document, ".title", $"\"{Text(round)}\"")).ExitCode == 0) kept = Text(round++);
         run.Failed("storage-full");
         Assert.Empty(run.Output);
-        Assert.Equal($"\"{kept}\"\n", (await Tool("", "doc", "show", document, ".title")).Done().Output);
 
         File.Delete(filler);
+        Assert.Equal($"\"{kept}\"\n", (await Tool("", "doc", "show", document, ".title")).Done().Output);
         (await Tool("", "doc", "set", document, ".title", "\"after\"")).Done();
         Assert.Equal("\"after\"\n", (await Tool("", "doc", "show", document, ".title")).Done().Output);
         Assert.Equal(0, (await Tool("", "--json", "doc", "verify", document)).Json.GetProperty("problems").GetArrayLength());

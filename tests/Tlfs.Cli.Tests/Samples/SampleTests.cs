@@ -1,0 +1,61 @@
+using CloudPeer.TestKit;
+using Tlfs.Cli.Tests.Support;
+using Xunit;
+
+namespace Tlfs.Cli.Tests.Samples;
+
+/// <summary>What the samples promise, they do.</summary>
+public sealed class SampleTests(SharedServer shared)
+{
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task TheTourScript_Runs()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "the script needs bash");
+        var server = await shared.GetAsync();
+        var tool = ProcessSpec.Dotnet(RepositoryRoot.BuiltAssembly("src/Tlfs.Cli", "tlfs"));
+        var script = new ProcessSpec("bash", [RepositoryRoot.PathOf("samples", "tour.sh"), server.Url]).With("TLFS", tool.ToString());
+        var result = (await ProcessRunner.RunAsync(script, Cancel)).EnsureSuccess();
+        Assert.Empty(result.StandardError);
+        Assert.EndsWith("# Both see the same document, byte for byte, and the server could read none of it.\n", result.StandardOutput, StringComparison.Ordinal);
+        Assert.Contains("""{"people":{},"tasks":[{"complete":true,"title":"milk"},{"complete":false,"title":"bread"}],"title":"Shopping"}""", result.StandardOutput, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task TheTodoApp_SharesAList()
+    {
+        var server = await shared.GetAsync();
+        using var folder = new TempFolder("todo");
+        Task<ProcessResult> Anna(params string[] words) => TodoAsync(folder.File("anna"), words);
+        Task<ProcessResult> Bob(params string[] words) => TodoAsync(folder.File("bob"), words);
+
+        await Anna("add", "milk");
+        await Anna("add", "bread");
+        Assert.Equal(["  1 [ ] bread", "  2 [ ] milk"], (await Anna("move", "2", "1")).OutputLines, StringComparer.Ordinal);
+        await Anna("connect", server.Url);
+        var bob = (await Bob("connect", server.Url)).OutputLines[0];
+        await Anna("share", bob);
+        Assert.Equal(["  1 [ ] bread", "  2 [ ] milk"], (await Bob("join")).OutputLines.TakeLast(2), StringComparer.Ordinal);
+        await Bob("done", "2");
+        await Bob("sync");
+        await Anna("sync");
+        Assert.Equal(["  1 [ ] bread", "  2 [x] milk"], (await Anna("list")).OutputLines, StringComparer.Ordinal);
+        Assert.Equal(["  1 [x] milk"], (await Anna("remove", "1")).OutputLines, StringComparer.Ordinal);
+    }
+
+    [Fact]
+    public async Task TheTodoApp_SaysWhatItCannotDo()
+    {
+        using var folder = new TempFolder("todo");
+        var refused = await ProcessRunner.RunAsync(Todo(folder.File("anna"), "done", "7"), Cancel);
+        Assert.Equal((1, ""), (refused.ExitCode, refused.StandardOutput));
+        Assert.Matches(@"^todo: .* \[index-out-of-range\]\n$", refused.StandardError);
+        Assert.Equal(2, (await ProcessRunner.RunAsync(Todo(folder.File("anna"), "dance"), Cancel)).ExitCode);
+    }
+
+    private static async Task<ProcessResult> TodoAsync(string home, params string[] words) => (await ProcessRunner.RunAsync(Todo(home, words), Cancel)).EnsureSuccess();
+
+    private static ProcessSpec Todo(string home, params string[] words) =>
+        ProcessSpec.Dotnet(RepositoryRoot.BuiltAssembly("samples/TodoApp", "todo"), words).With("TODO_HOME", home);
+}
