@@ -48,14 +48,14 @@ public sealed class SampleTests(SharedServer shared)
     public async Task TheTodoApp_SaysWhatItCannotDo()
     {
         using var folder = new TempFolder("todo");
-        var refused = await ProcessRunner.RunAsync(Todo(folder.File("anna"), "done", "7"), Cancel);
+        var refused = await ProcessRunner.RunAsync(TodoSpec(folder.File("anna"), "done", "7"), Cancel);
         Assert.Equal((1, ""), (refused.ExitCode, refused.StandardOutput));
         Assert.Matches(@"^todo: .* \[index-out-of-range\]\n$", refused.StandardError);
-        Assert.Equal(2, (await ProcessRunner.RunAsync(Todo(folder.File("anna"), "dance"), Cancel)).ExitCode);
+        Assert.Equal(2, (await ProcessRunner.RunAsync(TodoSpec(folder.File("anna"), "dance"), Cancel)).ExitCode);
     }
 
-    private static async Task<ProcessResult> TodoAsync(string home, params string[] words) => (await ProcessRunner.RunAsync(Todo(home, words), Cancel)).EnsureSuccess();
+    private static async Task<ProcessResult> TodoAsync(string home, params string[] words) => (await ProcessRunner.RunAsync(TodoSpec(home, words), Cancel)).EnsureSuccess();
 
-    private static ProcessSpec Todo(string home, params string[] words) =>
+    private static ProcessSpec TodoSpec(string home, params string[] words) =>
         ProcessSpec.Dotnet(RepositoryRoot.BuiltAssembly("samples/TodoApp", "todo"), words).With("TODO_HOME", home);
 }
