@@ -114,7 +114,8 @@ public sealed class LocalDocument
         }
         catch (TlfsException e) when (e.Reason == Reason.KeyMissing && _home.People.Inviter(Id) is { } inviter)
         {
-            throw new TlfsException(Reason.KeyMissing, $"no key yet: {inviter} must be online once", e);
+            var first = document.Log.Count == 0 ? "sync, or " : "";
+            throw new TlfsException(Reason.KeyMissing, $"no key yet: {first}{inviter} must be online once", e);
         }
     }
 

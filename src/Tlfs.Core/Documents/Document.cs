@@ -69,9 +69,9 @@ public sealed partial class Document : IDisposable
     {
         get
         {
-            var carried = _schemas.Longest ?? throw (IsLocked || _held.Count == 0
+            var carried = _schemas.Longest ?? throw (IsLocked
                 ? new TlfsException(Reason.KeyMissing, "no key yet: somebody who can read the document must be online once")
-                : new TlfsException(Reason.SchemaUnknown, "the document carries no schema yet; sync first"));
+                : new TlfsException(_held.Count == 0 ? Reason.KeyMissing : Reason.SchemaUnknown, "nothing to read has arrived yet; sync first"));
             if (_localSchema is null || !string.Equals(_localSchema.Name, carried.List.Name, StringComparison.Ordinal)) return carried;
             var local = _localSchema.Latest;
             return local.List.StartsWith(carried.List) || carried.List.StartsWith(local.List)

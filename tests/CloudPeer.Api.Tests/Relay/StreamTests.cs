@@ -182,8 +182,9 @@ public sealed class StreamTests(PostgresFixture postgres)
         await server.StopHostAsync();
 
         var refusal = await waiting;
-        Assert.Equal(Reason.Unavailable, refusal.Reason);
-        Assert.NotNull(refusal.RetryAfter);
+        // The connection closes right after the trailers; on a busy machine it may overtake them. Both mean: come back.
+        Assert.Contains(refusal.Reason, (Reason[])[Reason.Unavailable, Reason.Unreachable]);
+        Assert.Equal(refusal.Reason == Reason.Unavailable, refusal.RetryAfter is not null);
     }
 
     [Fact]
