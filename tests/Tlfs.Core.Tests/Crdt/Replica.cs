@@ -1,6 +1,6 @@
-using CloudPeer.TestKit;
 using System.Buffers.Binary;
 using System.Security.Cryptography;
+using CloudPeer.TestKit;
 using Tlfs.Core.Crdt;
 using Tlfs.Core.Ids;
 using Tlfs.Core.Lenses;

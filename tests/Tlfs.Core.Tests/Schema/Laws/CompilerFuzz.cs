@@ -1,5 +1,5 @@
-using CloudPeer.TestKit;
 using System.Text;
+using CloudPeer.TestKit;
 using Tlfs.Core.Schema;
 using Xunit;
 
