@@ -32,9 +32,13 @@ internal sealed class SyncStream(
             while (await frames.MoveNext(ending.Token)) await HandleAsync(frames.Current);
             await _pushes.DrainAsync();
         }
-        catch (Exception e) when (e is OperationCanceledException or IOException && _failure is not null)
+        catch (OperationCanceledException) when (_failure is not null)
         {
             // The stream was ended because one of its tasks failed; that failure says why.
+        }
+        catch (IOException)
+        {
+            // The client reset the stream or is gone: one way to end it.
         }
         finally
         {

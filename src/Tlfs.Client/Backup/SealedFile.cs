@@ -9,7 +9,7 @@ namespace Tlfs.Client.Backup;
 /// <summary>
 /// The form of an exported file, version 1: <c>"tlfs-export" ‖ 01 ‖ salt(16) ‖ H_key-commit(key)</c>, then chunks
 /// <c>u32be(length) ‖ AEAD(key, chunk, export-ad label ‖ everything before the first chunk ‖ u64be(number) ‖ last)</c>. The key is Argon2id v1.3 of the passphrase
-/// (Unicode NFC, UTF-8) with 64 MiB and 3 passes; these are constants of version 1. <c>last</c> is 1 in the last chunk and 0 before, so that
+/// (UTF-8, as typed) with 64 MiB and 3 passes; these are constants of version 1. <c>last</c> is 1 in the last chunk and 0 before, so that
 /// nothing can be cut off, added, moved or taken from another file.
 /// </summary>
 internal static class SealedFile
@@ -103,7 +103,7 @@ internal static class SealedFile
     }
 
     private static SecretKey DeriveKey(string passphrase, ReadOnlySpan<byte> salt) =>
-        Hashing.Argon2id(Encoding.UTF8.GetBytes(passphrase.Normalize(NormalizationForm.FormC)), salt, MemoryBytes, Passes);
+        Hashing.Argon2id(Encoding.UTF8.GetBytes(passphrase), salt, MemoryBytes, Passes);
 
     private static TlfsException Damaged() => new(Reason.InputOutput, "the export is damaged or incomplete; nothing was imported");
 }
