@@ -73,12 +73,14 @@ public sealed class LogCursor(DocId document, PeerId server)
     }
 
     /// <summary>Takes the head with which a pull ended (log.md §3.1, §3.2).</summary>
+    /// <param name="head">The head.</param>
+    /// <param name="mayBeEarlier">True if it may have been signed before the newest promise, because both were under way at once: on a live connection.</param>
     /// <returns>The fault, if it is not the head of exactly what was pulled, or is smaller than what was promised.</returns>
-    public LogFault? Accept(LogHead head)
+    public LogFault? Accept(LogHead head, bool mayBeEarlier = false)
     {
         if (head.Document != document || head.Server != server || !head.Verify())
             return new(Reason.BadSignature, "the server's log head is not signed by the server that was added, for this document", Head, head);
-        if (head.Size < Promised) return Rollback(head);
+        if (head.Size < (mayBeEarlier ? Pulled.Size : Promised)) return Rollback(head);
         if (head.Size != Pulled.Size || head.Root != Pulled.Root) return Fork(head);
         Head = head;
         return null;

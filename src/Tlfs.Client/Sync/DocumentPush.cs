@@ -22,12 +22,12 @@ internal sealed class DocumentPush(ReplicaHome home, Place at, PushBundles push,
     private const int OpeningEnvelopes = 512;
 
     private long _sentTo;
+    private bool _answered;
     private bool _refused;
 
     /// <summary>Pushes until nothing is left to try.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        home.Do(() => home.Custody.ClearRefused(at));
         if (home.Do(() => !home.Custody.HoldsAny(at)) && await PushUpToAsync(OwnControlGrant, cancellationToken) is false) return;
         while (home.Do(NextBundles) is { Count: > 0 } bundles)
         {
@@ -65,6 +65,8 @@ internal sealed class DocumentPush(ReplicaHome home, Place at, PushBundles push,
         _sentTo = bundles[^1][^1].Row;
         home.Do(() =>
         {
+            if (!_answered) home.Custody.ClearRefused(at);
+            _answered = true;
             for (var i = 0; i < results.Count; i++) Take(results[i], envelopes[i]);
         });
         var refusals = results.Select(result => result.Refusal).OfType<Refusal>().ToArray();

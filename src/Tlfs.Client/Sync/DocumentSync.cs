@@ -52,15 +52,17 @@ internal sealed class DocumentSync(ReplicaHome home, Place at, string url)
         at.Document, url, _pushed, _pulled, home.Custody.Head(at), home.Custody.UnsentCount(at), home.Custody.Refused(at), problem));
 
     /// <summary>Takes a page of the server's log: what it brings is durable when this returns.</summary>
+    /// <param name="page">The page.</param>
+    /// <param name="live">True if it came by itself, not as the answer to a pull.</param>
     /// <returns>False if the page names own envelopes that are not here any more: pull them in full.</returns>
-    public bool Take(PulledPage page) => home.Do(() =>
+    public bool Take(PulledPage page, bool live = false) => home.Do(() =>
     {
         ThrowIfDistrusted();
         if (page.Entries.Any(entry => entry.Envelope is null && !home.Custody.Has(at.Document, entry.Id))) return false;
         Receive([.. page.Entries.Select(entry => entry.Envelope).OfType<Envelope>()]);
         foreach (var entry in page.Entries) Refuse(Cursor.Append(entry.Id));
         home.Custody.MarkPulled(at, page.Entries.Select(entry => entry.Id));
-        if (page.Head is not null) Refuse(Cursor.Accept(page.Head));
+        if (page.Head is not null) Refuse(Cursor.Accept(page.Head, mayBeEarlier: live));
         home.Custody.Save(Cursor, page.Head is null ? null : home.Options.Time.Micros());
         return true;
     });
@@ -105,7 +107,9 @@ internal sealed class DocumentSync(ReplicaHome home, Place at, string url)
             if (!complete) break;
         }
 
-        if (!complete) await PullAsync(connection, omitOwn: false, cancellationToken);
+        if (complete) return;
+        if (!omitOwn) throw new TlfsException(Reason.Malformed, "the server sent ids where envelopes were asked for");
+        await PullAsync(connection, omitOwn: false, cancellationToken);
     }
 
     private void Receive(IReadOnlyList<Envelope> envelopes)

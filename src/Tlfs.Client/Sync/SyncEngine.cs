@@ -29,7 +29,7 @@ internal sealed class SyncEngine(ReplicaHome home, Connector connector, Mailbox 
 
             // What one server brought may be news to another.
             var pulled = round.SelectMany(each => each).Where(each => each.Result.Pulled > 0).Select(each => each.Result.Document).ToHashSet();
-            targets = home.Do(() => Behind(targets, pulled));
+            targets = home.Do(() => Behind(targets, pulled, results));
             if (targets.Count == 0) break;
         }
 
@@ -46,11 +46,16 @@ internal sealed class SyncEngine(ReplicaHome home, Connector connector, Mailbox 
         return Targets.All(home, only);
     }
 
-    private IReadOnlyList<Target> Behind(IReadOnlyList<Target> targets, HashSet<DocId> pulled) =>
+    private IReadOnlyList<Target> Behind(
+        IReadOnlyList<Target> targets, HashSet<DocId> pulled, Dictionary<Place, SyncResult> results) =>
     [
         .. targets.Select(target => target with
         {
-            Documents = [.. target.Documents.Where(document => pulled.Contains(document) && home.Custody.UnsentCount(new(document, target.Server)) > 0)],
+            Documents =
+            [
+                .. target.Documents.Where(document => pulled.Contains(document)
+                    && results[new(document, target.Server)].Error is null && home.Custody.UnsentCount(new(document, target.Server)) > 0),
+            ],
         }).Where(target => target.Documents.Count > 0),
     ];
 

@@ -68,6 +68,18 @@ public sealed class LogCursorTests : IDisposable
     }
 
     [Fact]
+    public void A_head_that_was_under_way_while_a_receipt_came_is_no_rollback()
+    {
+        var cursor = Cursor;
+        Pull(cursor, [1]);
+        cursor.Promise(2, Root([1, 2]));
+        Assert.Null(cursor.Accept(Head([1]), mayBeEarlier: true));
+        Pull(cursor, [2]);
+        Assert.Equal(Reason.ServerRollback, cursor.Accept(Head([1]), mayBeEarlier: true)?.Reason);
+        Assert.Null(cursor.Accept(Head([1, 2]), mayBeEarlier: true));
+    }
+
+    [Fact]
     public void Entries_that_do_not_lead_to_a_promised_root_are_a_fork()
     {
         var cursor = Cursor;
