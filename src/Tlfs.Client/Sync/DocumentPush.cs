@@ -1,4 +1,5 @@
 using CloudPeer.Sync.Client;
+using CloudPeer.Sync.Log;
 using CloudPeer.Sync.Relay;
 using Tlfs.Client.Storage;
 using Tlfs.Core;
@@ -15,7 +16,7 @@ internal delegate Task<IReadOnlyList<PushResult>> PushBundles(IReadOnlyList<IRea
 /// Pushes everything that the server is not known to hold, also what others wrote, in the order of the store. What is refused stays in the outbox
 /// with its reason; nothing is ever withdrawn.
 /// </summary>
-internal sealed class DocumentPush(ReplicaHome home, Place at, PushBundles push, Action<PushResult> takeReceipts)
+internal sealed class DocumentPush(ReplicaHome home, Place at, PushBundles push, Action<IReadOnlyList<Receipt>> takeReceipts)
 {
     private const int RequestEnvelopes = 256;
     private const int RequestBytes = 1 << 20;
@@ -67,18 +68,17 @@ internal sealed class DocumentPush(ReplicaHome home, Place at, PushBundles push,
         {
             if (!_answered) home.Custody.ClearRefused(at);
             _answered = true;
-            for (var i = 0; i < results.Count; i++) Take(results[i], envelopes[i]);
+            takeReceipts([.. results.SelectMany(result => result.Receipts)]);
+            for (var i = 0; i < results.Count; i++)
+                if (results[i].Refusal is { } refusal && !IsTransient(refusal)) Keep(refusal, envelopes[i]);
         });
         var refusals = results.Select(result => result.Refusal).OfType<Refusal>().ToArray();
         if (refusals.FirstOrDefault(IsTransient) is { } later) throw new TlfsException(later.Reason, later.Message);
         return refusals;
     }
 
-    private void Take(PushResult result, IReadOnlyList<Envelope> bundle)
+    private void Keep(Refusal refusal, IReadOnlyList<Envelope> bundle)
     {
-        takeReceipts(result);
-        if (result.Refusal is not { } refusal || IsTransient(refusal)) return;
-
         // Once something was refused, what rests on it is refused too: that is no reason of its own.
         var isConsequence = _refused && refusal.Reason is Reason.ChainBehind or Reason.DepsMissing or Reason.AuthorUnknown;
         _refused = true;

@@ -1,4 +1,5 @@
 using CloudPeer.Sync.Client;
+using CloudPeer.Sync.Log;
 using CloudPeer.Sync.Sessions;
 using Tlfs.Client.Storage;
 using Tlfs.Core;
@@ -61,10 +62,13 @@ internal sealed class DocumentSync(ReplicaHome home, Place at, string url)
         if (page.Entries.Any(entry => entry.Envelope is null && !home.Custody.Has(at.Document, entry.Id))) return false;
         Receive([.. page.Entries.Select(entry => entry.Envelope).OfType<Envelope>()]);
         foreach (var entry in page.Entries) Refuse(Cursor.Append(entry.Id));
-        home.Custody.MarkPulled(at, page.Entries.Select(entry => entry.Id));
         if (page.Head is not null) Refuse(Cursor.Accept(page.Head, mayBeEarlier: live));
-        home.Custody.Save(Cursor, page.Head is null ? null : home.Options.Time.Micros());
-        return true;
+        return home.Database.Write(() =>
+        {
+            home.Custody.MarkPulled(at, page.Entries.Select(entry => entry.Id));
+            home.Custody.Save(Cursor, page.Head is null ? null : home.Options.Time.Micros());
+            return true;
+        });
     });
 
     /// <summary>Gives keys to readers who have none (docs/protocol/statements.md §5.7).</summary>
@@ -75,11 +79,11 @@ internal sealed class DocumentSync(ReplicaHome home, Place at, string url)
     }));
 
     /// <summary>Keeps verified receipts; inside the gate.</summary>
-    public void TakeReceipts(PushResult result)
+    public void TakeReceipts(IReadOnlyList<Receipt> receipts)
     {
-        foreach (var receipt in result.Receipts) Refuse(Cursor.Promise(receipt.Leaf.Size, receipt.Leaf.Root));
-        home.Custody.MarkReceived(at, result.Receipts);
-        _pushed += result.Receipts.Count;
+        foreach (var receipt in receipts) Refuse(Cursor.Promise(receipt.Leaf.Size, receipt.Leaf.Root));
+        home.Custody.MarkReceived(at, receipts);
+        _pushed += receipts.Count;
     }
 
     // Before the first push the server does not know the document. Later it means that this device may not have it: what it
