@@ -1,6 +1,8 @@
+using System.Collections.Concurrent;
 using CloudPeer.Sync.Sessions;
 using Tlfs.Client.Storage;
 using Tlfs.Client.Sync;
+using Tlfs.Core;
 using Tlfs.Core.Ids;
 
 namespace Tlfs.Client;
@@ -9,7 +11,8 @@ public sealed partial class LocalFirst
 {
     /// <summary>
     /// Pulls, pushes, sends queued invitations and fetches new ones. Failures are in the results, one for each document and server: a server that
-    /// cannot be reached does not hold up the others. With <see cref="SyncOptions.Watch"/> it goes on until cancelled, and reports as it goes.
+    /// cannot be reached does not hold up the others. While there is no document whose result could carry it, such a failure is thrown.
+    /// With <see cref="SyncOptions.Watch"/> it goes on until cancelled, and reports as it goes.
     /// </summary>
     /// <param name="options">How; null for once, with 30 s.</param>
     /// <param name="progress">Is told each result as it comes.</param>
@@ -24,9 +27,10 @@ public sealed partial class LocalFirst
             return [];
         }
 
-        var results = await _engine.RunAsync(options, progress, cancellationToken);
+        var unreached = new ConcurrentQueue<TlfsException>();
+        var results = await _engine.RunAsync(options, progress, cancellationToken, unreached);
         await WithinAsync(BestEffort, _mailbox.SendAsync, cancellationToken);
-        return results;
+        return results.Count == 0 && unreached.TryPeek(out var problem) ? throw problem : results;
     }
 
     /// <summary>How each document stands with each of its servers, from what is known here; asks nobody.</summary>

@@ -57,6 +57,8 @@ internal static class SyncCommands
         var results = await SyncProgress.RunAsync(call.Print, progress => replica.SyncAsync(options, progress, call.CancellationToken));
         foreach (var result in results) Show(call.Print, result);
         if (results.FirstOrDefault(result => result.Error is not null || result.Refused.Count > 0) is { } failed) throw Failed(failed);
+        var queued = (await replica.QueuedInvitationsAsync(call.CancellationToken)).Count;
+        if (queued > 0) throw new TlfsException(Reason.Unavailable, $"{(queued == 1 ? "an invitation" : $"{queued} invitations")} could not be delivered; the next sync tries again");
         if (results.Count == 0) await ExplainAsync(call, replica);
     }
 

@@ -76,9 +76,9 @@ internal static class Tool
             GlobalOptions.Home, GlobalOptions.Json, GlobalOptions.Quiet, GlobalOptions.Insecure,
         };
         foreach (var command in CommandList.All()) root.Add(command);
-        foreach (var help in root.Options.OfType<HelpOption>()) help.Action = new HelpText(new HelpAction());
-        // The library's own option refuses to stand beside --json.
-        foreach (var version in root.Options.OfType<VersionOption>().ToList()) root.Options.Remove(version);
+        // The library's own options: /h would be taken from somebody's path, and --version refuses to stand beside --json.
+        foreach (var standard in root.Options.Where(option => option is HelpOption or VersionOption).ToList()) root.Options.Remove(standard);
+        root.Options.Add(new HelpOption("--help", "-h", "-?") { Action = new HelpText(new HelpAction()) });
         root.Options.Add(new Option<bool>("--version") { Description = "Show the version.", Action = new VersionText(streams) });
         return root;
     }

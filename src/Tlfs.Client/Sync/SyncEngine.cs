@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using CloudPeer.Sync.Client;
 using Tlfs.Client.Storage;
 using Tlfs.Core;
@@ -15,7 +16,12 @@ internal sealed class SyncEngine(ReplicaHome home, Connector connector, Mailbox 
     private const int MaxAttempts = 3;
 
     /// <summary>Runs until both sides of every pair hold the same, as far as that is possible within the timeout.</summary>
-    public async Task<IReadOnlyList<SyncResult>> RunAsync(SyncOptions options, IProgress<SyncResult>? progress, CancellationToken cancellationToken)
+    /// <param name="options">How.</param>
+    /// <param name="progress">Is told each result as it comes.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    /// <param name="unreached">Takes the problems of servers that have no document whose result could say so.</param>
+    public async Task<IReadOnlyList<SyncResult>> RunAsync(
+        SyncOptions options, IProgress<SyncResult>? progress, CancellationToken cancellationToken, ConcurrentQueue<TlfsException>? unreached = null)
     {
         using var deadline = new CancellationTokenSource(options.Timeout, home.Options.Time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
@@ -23,7 +29,7 @@ internal sealed class SyncEngine(ReplicaHome home, Connector connector, Mailbox 
         var results = new Dictionary<Place, SyncResult>();
         for (var pass = 0; pass < MaxPasses; pass++)
         {
-            var round = await Task.WhenAll(targets.Select(target => RunAsync(target, progress, both.Token)));
+            var round = await Task.WhenAll(targets.Select(target => RunAsync(target, progress, both.Token, unreached)));
             cancellationToken.ThrowIfCancellationRequested();
             foreach (var (server, result) in round.SelectMany(each => each)) Merge(results, new(result.Document, server), result);
 
@@ -59,7 +65,8 @@ internal sealed class SyncEngine(ReplicaHome home, Connector connector, Mailbox 
         }).Where(target => target.Documents.Count > 0),
     ];
 
-    private async Task<IReadOnlyList<(PeerId Server, SyncResult Result)>> RunAsync(Target target, IProgress<SyncResult>? progress, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<(PeerId Server, SyncResult Result)>> RunAsync(
+        Target target, IProgress<SyncResult>? progress, CancellationToken cancellationToken, ConcurrentQueue<TlfsException>? unreached = null)
     {
         var results = new List<(PeerId, SyncResult)>();
         void Add(SyncResult result)
@@ -77,6 +84,7 @@ internal sealed class SyncEngine(ReplicaHome home, Connector connector, Mailbox 
         catch (Exception e) when (e is TlfsException or OperationCanceledException)
         {
             var problem = e as TlfsException ?? TimedOut(e);
+            if (target.Documents.Count == 0) unreached?.Enqueue(problem);
             foreach (var document in target.Documents.Skip(results.Count)) Add(new DocumentSync(home, new(document, target.Server), target.Url).Result(problem));
         }
 

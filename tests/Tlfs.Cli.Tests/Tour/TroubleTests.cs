@@ -71,6 +71,35 @@ public sealed class TroubleTests
     }
 
     [Fact]
+    public async Task AServerThatIsAway_IsSaid_EvenWithoutADocument()
+    {
+        await using var server = await Server.StartAsync();
+        using var person = await Person.ReadyAsync();
+        (await person.RunAsync("cloudpeer", "add", server.Url)).Done();
+        Assert.Contains("tlfs doc create", (await person.RunAsync("sync")).Done().Output, StringComparison.Ordinal);
+        await server.KillAsync();
+        Assert.Empty((await person.RunAsync("sync", "--timeout", "2")).Failed("unreachable").Output);
+    }
+
+    [Fact]
+    public async Task AnInvitation_WaitsForTheServer()
+    {
+        await using var server = await Server.StartAsync();
+        using var pair = await Pair.ShareAsync(server);
+        using var carol = await Person.ReadyAsync("carol");
+        (await carol.RunAsync("cloudpeer", "add", server.Url)).Done();
+        var account = (await carol.JsonAsync("id")).Text("account");
+        (await pair.Anna.RunAsync("grant", pair.Document, account, "read")).Done();
+        await server.KillAsync();
+        (await pair.Anna.RunAsync("invite", pair.Document, account)).Done();
+        (await pair.Anna.RunAsync("sync", "--timeout", "2")).Failed("unreachable");
+
+        await server.StartAgainAsync();
+        (await pair.Anna.RunAsync("sync")).Done();
+        await Pair.AcceptAsync(carol);
+    }
+
+    [Fact]
     public async Task AnotherServerAtTheSameAddress_IsNotTrusted()
     {
         await using var server = await Server.StartAsync();
