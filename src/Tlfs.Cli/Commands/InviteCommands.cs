@@ -24,7 +24,8 @@ internal static class InviteCommands
             var card = await replica.ResolveAsync(call.Get(who), call.CancellationToken);
             var invite = await replica.InviteAsync(card, document, call.Get(note) ?? "", UrlOf(call.Get(who)), call.CancellationToken);
             call.Print.Result(json => json.WriteString("invite", invite.ToString()), invite.ToString());
-            call.Print.Hint("It is sent by: tlfs sync");
+            var queued = await replica.QueuedInvitationsAsync(call.CancellationToken);
+            call.Print.Hint(queued.Contains(invite) ? "It waits until their cloudpeer can be reached: tlfs sync" : "It is delivered.");
         })
         { doc, who, note };
     }
