@@ -45,6 +45,12 @@ public enum Label
     Recovery,
     /// <summary>The salt of the recovery phrase.</summary>
     RecoverySalt,
+    /// <summary>The content of an inner node of a radix tree.</summary>
+    RadixNode,
+    /// <summary>A long value in a radix tree.</summary>
+    RadixValue,
+    /// <summary>A whole radix tree.</summary>
+    RadixRoot,
 
     // Derived keys
     /// <summary>The key of one part.</summary>

@@ -18,6 +18,7 @@ public static class FolderArrows
             ["Encoding"] = ["Ids"],
             ["Paths"] = ["Ids", "Encoding"],
             ["Crypto"] = ["Ids", "Encoding"],
+            ["Radix"] = ["Ids", "Encoding", "Crypto"],
             ["Lenses"] = ["Ids", "Encoding", "Paths", "Crypto"],
             ["Schema"] = ["Ids", "Encoding", "Paths", "Crypto", "Lenses"],
             ["Policy"] = ["Ids", "Encoding", "Crypto"],

@@ -1,0 +1,101 @@
+using System.Buffers;
+using Tlfs.Core.Crypto;
+using Tlfs.Core.Ids;
+
+namespace Tlfs.Core.Radix;
+
+/// <summary>
+/// The Merkle hash (docs/protocol/encoding.md §8). It is a function of the entries alone: the shape follows from them, and neither
+/// history nor paging is part of it. Hashes stay in the nodes; only nodes changed since are hashed again.
+/// </summary>
+internal sealed class NodeHashing
+{
+    /// <summary>Values up to this many bytes are part of the node that holds them; longer ones are represented by their hash.</summary>
+    public const int ShortValue = 64;
+
+    private const byte Short = 0, Long = 1, Below = 2, None = 3;
+    private const byte Plain = 0, Wide = 1;
+
+    private readonly ArrayBufferWriter<byte> _body = new(1024);
+
+    /// <summary>The hash of a tree that holds what is under the node, when <paramref name="path"/> and the label are what leads to it.</summary>
+    public static Bytes32 Root(Node? node, ReadOnlySpan<byte> path)
+    {
+        if (node is null) return Hashing.Hash(Label.RadixRoot, []);
+        var hashing = new NodeHashing();
+        hashing.Prepare(node);
+        hashing.Number(path.Length + node.LabelLength);
+        hashing._body.Write(path);
+        hashing._body.Write(node.Label);
+        hashing.Content(node);
+        return Hashing.Hash(Label.RadixRoot, hashing._body.WrittenSpan);
+    }
+
+    private void Prepare(Node node)
+    {
+        if (node is not Inner { IsHashed: false } inner) return;
+        for (var i = 0; i < inner.ChildCount; i++) Prepare(inner.Children[i]);
+
+        _body.ResetWrittenCount();
+        Byte(inner.IsWide ? Wide : Plain);
+        if (inner.IsWide) Number(inner.Width);
+        if (inner.HasValue) Value(inner.Value.Span);
+        else Byte(None);
+        for (var i = 0; i < inner.ChildCount; i++)
+        {
+            var child = inner.Children[i];
+            Number(child.LabelLength);
+            _body.Write(child.Label);
+            Content(child);
+        }
+
+        inner.SetHash(Hashing.Hash(Label.RadixNode, _body.WrittenSpan));
+        _body.ResetWrittenCount();
+    }
+
+    private void Content(Node node)
+    {
+        if (node is not Inner inner)
+        {
+            Value(node.Value.Span);
+            return;
+        }
+
+        Byte(Below);
+        Number(inner.Count);
+        Write(inner.Hash);
+    }
+
+    private void Value(ReadOnlySpan<byte> value)
+    {
+        if (value.Length > ShortValue)
+        {
+            Byte(Long);
+            Write(Hashing.Hash(Label.RadixValue, value));
+            return;
+        }
+
+        Byte(Short);
+        Number(value.Length);
+        _body.Write(value);
+    }
+
+    private void Byte(byte value)
+    {
+        _body.GetSpan(1)[0] = value;
+        _body.Advance(1);
+    }
+
+    private void Number(int value)
+    {
+        var rest = (uint)value;
+        for (; rest >= 0x80; rest >>= 7) Byte((byte)((rest & 0x7F) | 0x80));
+        Byte((byte)rest);
+    }
+
+    private void Write(Bytes32 hash)
+    {
+        hash.CopyTo(_body.GetSpan(Bytes32.Size));
+        _body.Advance(Bytes32.Size);
+    }
+}
