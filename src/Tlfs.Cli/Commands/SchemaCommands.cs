@@ -15,12 +15,17 @@ internal static class SchemaCommands
     private static Verb Check()
     {
         var file = Arguments.SchemaFile();
-        return new("check", "Compile a .tlfs file and list its schemas and their versions.", ["tlfs schema check todoapp.tlfs"], async call =>
+        var name = new Option<string?>("--schema") { Description = "Which schema of the file to compare; needed if it holds several.", HelpName = "NAME" };
+        var from = new Option<string?>("--from") { Description = "Compare from this version; default: the one before --to.", HelpName = "VERSION" };
+        var to = new Option<string?>("--to") { Description = "Compare to this version; default: the newest.", HelpName = "VERSION" };
+        string[] examples = ["tlfs schema check todoapp.tlfs", "tlfs schema check todoapp.tlfs --from 0.1.0 --to 0.3.0"];
+        return new("check", "Compile a .tlfs file, list its schemas and versions, and say what changes between them.", examples, async call =>
         {
             var package = await CompileAsync(call.Get(file), call.CancellationToken);
-            List(call.Print, package.Schemas.SelectMany(schema => schema.Versions.Select(version => (schema.Name, version))));
+            if ((call.Get(name), call.Get(from), call.Get(to)) is not (null, null, null)) SchemaDifferences.One(call.Print, package, call.Get(name), call.Get(from), call.Get(to));
+            else SchemaDifferences.All(call.Print, package);
         })
-        { file };
+        { file, name, from, to };
     }
 
     private static Verb Add()
@@ -67,13 +72,17 @@ internal static class SchemaCommands
         pins.TryGetValue(schema.Name, out var pinned) ? schema.Versions.First(version => version.Version == pinned) : schema.Latest;
 
     private static void List(Printer print, IEnumerable<(string Name, TlfsVersion Version)> schemas) => print.Table(
-        [.. schemas],
-        Members,
-        ["SCHEMA", "VERSION", "LENSES", "HASH"],
-        each => [each.Name, each.Version.Version.ToString(), Text.Number(each.Version.List.Lenses.Count), each.Version.List.Hash.ToString()],
-        "The file holds no schema.");
+        [.. schemas], Members, Header, Cells, "The file holds no schema.");
 
-    private static void Members(Utf8JsonWriter json, (string Name, TlfsVersion Version) each)
+    /// <summary>The headings of a table of versions.</summary>
+    internal static readonly string[] Header = ["SCHEMA", "VERSION", "LENSES", "HASH"];
+
+    /// <summary>The cells of a version.</summary>
+    internal static string[] Cells((string Name, TlfsVersion Version) each) =>
+        [each.Name, each.Version.Version.ToString(), Text.Number(each.Version.List.Lenses.Count), each.Version.List.Hash.ToString()];
+
+    /// <summary>The members of a version's object.</summary>
+    internal static void Members(Utf8JsonWriter json, (string Name, TlfsVersion Version) each)
     {
         json.WriteString("schema", each.Name);
         json.WriteString("version", each.Version.Version.ToString());

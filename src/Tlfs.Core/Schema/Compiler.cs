@@ -32,7 +32,8 @@ internal sealed class Compiler
         var schemas = new List<TlfsSchema>();
         while (_token.Kind != TokenKind.End)
         {
-            var name = Name("a schema's name");
+            if (_token.Is('}')) throw Error(_token, "there is a '}' too many", "remove it, or look for a '{' that is missing above");
+            var name = Name("a schema's name", "a file holds schemas: todoapp { 0.1.0 { .: Struct } }");
             if (schemas.Exists(other => string.Equals(other.Name, name.Text, StringComparison.Ordinal)))
                 throw Error(name, $"there is a schema {name.Quoted} already", "put all versions of a schema between the same braces");
             schemas.Add(CompileSchema(name));
@@ -49,8 +50,9 @@ internal sealed class Compiler
         Expect('{', "it opens the schema");
         while (!_token.Is('}'))
         {
-            var version = Version(versions);
-            CompileVersion(rules);
+            if (_token.Kind == TokenKind.End) throw Error(_token, $"the schema {name.Quoted} does not end", "close it with '}'");
+            var version = Version(versions, name.Text);
+            CompileVersion(rules, version);
             versions.Add(new(version, rules.ToList()));
         }
 
@@ -59,22 +61,29 @@ internal sealed class Compiler
         return new(name.Text, versions);
     }
 
-    private SchemaVersion Version(List<TlfsVersion> earlier)
+    private SchemaVersion Version(List<TlfsVersion> earlier, string schema)
     {
         var token = _token;
         if (token.Kind != TokenKind.Number || !SchemaVersion.TryParse(token.Text, out var version))
-            throw Error(token, $"expected a version and not {token.Quoted}", "a version is three numbers, such as 0.1.0");
+            throw Error(token, $"expected a version and not {token.Quoted}", Hints.ForVersion(token, schema));
+        if (earlier.Exists(other => other.Version == version)) throw Error(token, $"there is a version {version} already", "put all rules of a version between the same braces");
         if (earlier.Count > 0 && version.CompareTo(earlier[^1].Version) <= 0)
             throw Error(token, $"version {version} does not come after {earlier[^1].Version}", "versions ascend from the top down");
-        if (earlier.Count == MaxVersions) throw Error(token, $"a schema has at most {MaxVersions} versions", null);
+        if (earlier.Count == MaxVersions) throw Error(token, $"a schema has at most {MaxVersions} versions", "begin a new schema");
         Advance();
         return version;
     }
 
-    private void CompileVersion(RuleCompiler rules)
+    private void CompileVersion(RuleCompiler rules, SchemaVersion version)
     {
         Expect('{', "it opens the version");
-        while (!_token.Is('}')) CompileRule(rules);
+        while (!_token.Is('}'))
+        {
+            if (_token.Kind == TokenKind.End) throw Error(_token, $"version {version} does not end", "close it with '}'");
+            if (!_token.Is('.')) throw Error(_token, $"expected a rule or '}}' and not {_token.Quoted}", Hints.ForRule(_token, version));
+            CompileRule(rules);
+        }
+
         Advance();
     }
 
@@ -88,14 +97,13 @@ internal sealed class Compiler
             return;
         }
 
-        Expect(':', "after the path comes a type, or a call such as .remove()");
+        Expect(':', Hints.ForColon(_token));
         rules.Make(path, Type(), start);
     }
 
     /// <summary>A path: dots and segments without blanks between them. A lone dot is the root.</summary>
     private List<Step> Path()
     {
-        if (!_token.Is('.')) throw Error(_token, $"expected a rule or '}}' and not {_token.Quoted}", "a rule begins with a path, such as .title: MVReg<String>");
         var steps = new List<Step>();
         var end = _token.Offset;
         while (_token.Is('.') && _token.Offset == end && (steps.Count == 0 || steps[^1].Kind != StepKind.Call))
@@ -104,7 +112,7 @@ internal sealed class Compiler
             Advance();
             end = dot.End;
             if (steps.Count == 0 && (_token.Offset != end || _token.Is(':'))) return steps;
-            if (_token.Offset != end) throw Error(dot, "the path ends with a dot", null);
+            if (_token.Offset != end) throw Error(dot, "the path ends with a dot", "a segment follows at once: .tasks.[].title");
             steps.Add(Segment(ref end));
         }
 
@@ -126,11 +134,11 @@ internal sealed class Compiler
             return new(first.Is('{') ? StepKind.Values : StepKind.Elements, first, null);
         }
 
-        var name = Name("a field's name, {}, [] or a call");
+        var name = Name("a field's name, {}, [] or a call", Hints.ForSegment(_token));
         if (!_token.Is('(') || _token.Offset != end) return new(StepKind.Field, name, null);
         Advance();
         Token? argument = null;
-        if (!_token.Is(')')) argument = Name("a field's name or ')'");
+        if (!_token.Is(')')) argument = Name("a field's name or ')'", $"a call is written .field.{name.Text}({(RuleCompiler.TakesName(name.Text) ? "name" : "")})");
         end = _token.End;
         Expect(')', "it closes the call");
         return new(StepKind.Call, name, argument);
@@ -138,7 +146,7 @@ internal sealed class Compiler
 
     private Kind Type()
     {
-        var name = Name("a type");
+        var name = Name("a type", Hints.AllTypes);
         switch (name.Text)
         {
             case "Struct": return Plain(name, Kind.Struct);
@@ -150,31 +158,28 @@ internal sealed class Compiler
                 return primitive != Primitive.F64 ? Kind.Table(primitive) : throw Error(token, "f64 is not a table key", "use u64, i64, bool, String or Bytes");
         }
 
-        var suggestion = Primitives.TryGetValue(name.Text, out var alone)
-            ? $"a value is kept in a register: MVReg<{alone.ToText()}>"
-            : Suggestions.DidYouMean(name.Text, ["Struct", "Array", "EWFlag", "MVReg", "Table"]);
-        throw Error(name, $"there is no type {name.Quoted}", suggestion ?? "types are Struct, Array, Table<…>, MVReg<…> and EWFlag");
+        throw Error(name, $"there is no type {name.Quoted}", Hints.ForType(name.Text));
     }
 
     private Kind Plain(Token name, Kind kind) =>
-        !_token.Is('<') ? kind : throw Error(_token, $"{name.Text} takes no parameter", $"write {name.Text}");
+        !_token.Is('<') ? kind : throw Error(_token, $"{name.Text} takes no parameter", Hints.ForParameter(kind));
 
     private (Primitive Primitive, Token Token) Parameter(Token type)
     {
         if (!_token.Is('<')) throw new SchemaErrorException(_end, $"{type.Text} needs a parameter", $"such as {type.Text}<String>");
         Advance();
-        var token = Name("bool, u64, i64, f64, String or Bytes");
+        var token = Name("a primitive", Hints.AllPrimitives);
         if (!Primitives.TryGetValue(token.Text, out var primitive))
-            throw Error(token, $"there is no primitive {token.Quoted}", Suggestions.DidYouMean(token.Text, Primitives.Keys) ?? "primitives are bool, u64, i64, f64, String and Bytes");
+            throw Error(token, $"there is no primitive {token.Quoted}", Hints.ForPrimitive(token.Text));
         Expect('>', $"write {type.Text}<{token.Text}>");
         return (primitive, token);
     }
 
-    private Token Name(string expected)
+    private Token Name(string expected, string suggestion)
     {
         var token = _token;
-        if (token.Kind != TokenKind.Name) throw Error(token, $"expected {expected} and not {token.Quoted}", null);
-        if (!Names.IsValid(token.Text)) throw Error(token, $"a name has at most {Limits.NameBytes} letters", null);
+        if (token.Kind != TokenKind.Name) throw Error(token, $"expected {expected} and not {token.Quoted}", suggestion);
+        if (!Names.IsValid(token.Text)) throw Error(token, $"a name has at most {Limits.NameBytes} letters", $"this one has {token.Text.Length}");
         Advance();
         return token;
     }

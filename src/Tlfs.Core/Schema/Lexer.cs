@@ -14,7 +14,7 @@ internal sealed class Lexer(string source)
         var first = source[start];
         if (Lenses.Names.IsStart(first)) return Take(TokenKind.Name, Lenses.Names.IsPart);
         if (char.IsAsciiDigit(first)) return Take(TokenKind.Number, letter => Lenses.Names.IsPart(letter) || letter == '.');
-        if (!Marks.Contains(first, StringComparison.Ordinal)) throw new SchemaErrorException(start, $"unexpected character {Describe(first)}", null);
+        if (!Marks.Contains(first, StringComparison.Ordinal)) throw new SchemaErrorException(start, $"unexpected character {Describe(first)}", Hints.ForCharacter(first));
         _at++;
         return new(TokenKind.Mark, source[start.._at], start);
     }

@@ -15,12 +15,46 @@ public sealed class SchemaTests
         Same.Texts(["notes 0.1.0", "notes 0.2.0", "flags 1.0.0"], lines.Select(Named));
         foreach (var line in lines)
         {
-            Same.Members(line, "schema", "version", "lenses", "hash");
+            Same.Members(line, "schema", "version", "lenses", "hash", "changes");
             Assert.True(line.GetProperty("lenses").GetInt32() > 0);
             Assert.NotEmpty(line.GetProperty("hash").GetString()!);
         }
 
         Assert.False(Directory.Exists(person.Home));
+    }
+
+    [Fact]
+    public async Task Check_SaysWhatChangesBetweenVersions()
+    {
+        using var person = Person.Inside();
+        var file = Schemas.Write(person, "todo.tlfs", Schemas.Growing);
+        var text = (await person.RunAsync("schema", "check", file)).Done().Output;
+        Assert.Contains("todo 0.1.0 -> 0.2.0\n  renames .todos to .tasks\n    0.1.0 keeps seeing .todos, and both edit the same value\n", text, StringComparison.Ordinal);
+        Assert.Contains("  adds .tasks.[].done: EWFlag\n    0.1.0 does not see it, and keeps what others write there\n", text, StringComparison.Ordinal);
+        Assert.EndsWith("todo 0.2.0 -> 0.3.0: nothing that an app sees\n", text, StringComparison.Ordinal);
+
+        var lines = (await person.JsonAsync("schema", "check", file)).Done().JsonLines;
+        Assert.Empty(lines[0].GetProperty("changes").EnumerateArray());
+        var changes = lines[1].GetProperty("changes").EnumerateArray().ToList();
+        Same.Texts(["renamed", "added", "hidden"], changes.Select(change => change.GetProperty("change").GetString()));
+        foreach (var change in changes) Same.Members(change, "change", "before", "after", "type", "text");
+    }
+
+    [Fact]
+    public async Task Check_ComparesAnyTwoVersions()
+    {
+        using var person = Person.Inside();
+        var file = Schemas.Write(person, "todo.tlfs", Schemas.Growing);
+        var forward = (await person.JsonAsync("schema", "check", file, "--from", "0.1.0")).Json;
+        Same.Members(forward, "schema", "from", "to", "changes");
+        Assert.Equal(("0.1.0", "0.3.0"), (forward.GetProperty("from").GetString(), forward.GetProperty("to").GetString()));
+        var back = (await person.RunAsync("schema", "check", file, "--schema", "todo", "--from", "0.3.0", "--to", "0.1.0")).Done().Output;
+        Assert.StartsWith("todo 0.3.0 -> 0.1.0\n  shows .note: MVReg<String> again\n", back, StringComparison.Ordinal);
+        Assert.Contains("\n  renames .tasks to .todos\n", back, StringComparison.Ordinal);
+        (await person.RunAsync("schema", "check", file, "--to", "0.1.0")).Failed("bad-argument");
+        (await person.RunAsync("schema", "check", file, "--to", "7.0.0")).Failed("bad-argument");
+        (await person.RunAsync("schema", "check", file, "--schema", "other")).Failed("schema-not-found");
+        (await person.RunAsync("schema", "check", Schemas.Write(person, "several.tlfs", Schemas.Several), "--from", "0.1.0")).Failed("bad-argument");
     }
 
     [Fact]

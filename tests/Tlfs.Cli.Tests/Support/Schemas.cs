@@ -17,6 +17,15 @@ public static class Schemas
         flags { 1.0.0 { .: EWFlag } }
         """;
 
+    /// <summary>A schema that changed in ways which apps notice, and then in ways which they do not.</summary>
+    public const string Growing = """
+        todo {
+          0.1.0 { .: Struct .note: MVReg<String> .todos: Array .todos.[]: Struct }
+          0.2.0 { .todos.rename(tasks) .tasks.[].done: EWFlag .note.remove() }
+          0.3.0 { .tasks.rename(other) .other.rename(tasks) }
+        }
+        """;
+
     /// <summary>Writes the tour's schema beside a replica and returns the file's path.</summary>
     public static string WriteTour(Person person) => Write(person, "todoapp.tlfs", Tour);
 

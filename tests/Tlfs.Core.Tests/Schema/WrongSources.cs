@@ -1,68 +1,15 @@
 namespace Tlfs.Core.Tests.Schema;
 
-/// <summary>Sources that do not compile; <c>¦</c> marks where the error is.</summary>
-internal static class WrongSources
+/// <summary>A source that does not compile.</summary>
+/// <param name="Marked">The source; <c>¦</c> marks where the error is and does not belong to it.</param>
+/// <param name="Text">What the error says.</param>
+/// <param name="Suggestion">What it suggests.</param>
+internal sealed record WrongSource(string Marked, string Text, string Suggestion);
+
+/// <summary>What people get wrong in <c>.tlfs</c> sources, and what the compiler answers.</summary>
+internal static partial class WrongSources
 {
-    public static IReadOnlyList<string> All { get; } =
-    [
-        "¦",
-        "/* nothing */ ¦",
-        "¦{ }",
-        "x¦",
-        "x { ¦}",
-        "x { 0.1.0¦ }",
-        "x { ¦0.1 { .: Struct } }",
-        "x { ¦01.0.0 { .: Struct } }",
-        "x { ¦0.1.99999999999 { .: Struct } }",
-        "x { ¦v1 { .: Struct } }",
-        "x { 0.1.0 { .: Struct }\n  ¦0.1.0 { } }",
-        "x { 0.2.0 { .: Struct }\n  ¦0.1.9 { } }",
-        "x { 0.1.0 { .: Struct } }\n¦x { 0.1.0 { .: Struct } }",
-        "x { 0.1.0 { .: Struct ¦",
-        "x { 0.1.0 { .: Struct } ¦",
-        "x { 0.1.0 { ¦/* no end: ",
-        "x { 0.1.0 { ¦// comment\n } }",
-        "x { 0.1.0 { .: ¦struct } }",
-        "x { 0.1.0 { .: ¦String } }",
-        "x { 0.1.0 { .: ¦Foo } }",
-        "x { 0.1.0 { .: Struct .a: MVReg<¦string> } }",
-        "x { 0.1.0 { .: Struct .a: MVReg<¦u32> } }",
-        "x { 0.1.0 { .: Struct .a: MVReg¦ } }",
-        "x { 0.1.0 { .: Struct .a: Table<¦f64> } }",
-        "x { 0.1.0 { .: Struct .a: Table<u64¦ .b: Struct } }",
-        "x { 0.1.0 { .: Struct¦<u64> } }",
-        "x { 0.1.0 { .: Struct .a: EWFlag\n    .¦a: EWFlag } }",
-        "x { 0.1.0 { .: Struct\n\t¦.: Array } }",
-        "x { 0.1.0 { .¦a: EWFlag } }",
-        "x { 0.1.0 { .: Struct .title: EWFlag .¦titel.remove() } }",
-        "x { 0.1.0 { .: Struct .todos: Table<u64> .todos.¦title: EWFlag } }",
-        "x { 0.1.0 { .: Struct .todos: Table<u64> .todos.¦[]: Struct } }",
-        "x { 0.1.0 { .: Struct .todos: Array .todos.¦{}: Struct } }",
-        "x { 0.1.0 { .: Struct .todos: Table<u64> .todos.{}.¦title: EWFlag } }",
-        "x { 0.1.0 { .: Struct .todos: Array .todos.[]: Struct .todos.¦[]: Struct } }",
-        "x { 0.1.0 { .: Struct .a: EWFlag .a.¦delete() } }",
-        "x { 0.1.0 { .: Struct .a: EWFlag .a.¦renam(b) } }",
-        "x { 0.1.0 { .: Struct .a: EWFlag .a.¦rename() } }",
-        "x { 0.1.0 { .: Struct .a: EWFlag .a.remove(¦b) } }",
-        "x { 0.1.0 { .: Struct .a: EWFlag .b: EWFlag .a.rename(¦b) } }",
-        "x { 0.1.0 { .: Struct .¦remove() } }",
-        "x { 0.1.0 { .: Struct .a: Array .a.[].¦remove() } }",
-        "x { 0.1.0 { .: Struct .a: EWFlag .a.¦hoist() } }",
-        "x { 0.1.0 { .: Struct .a: Struct .a.¦b.hoist() } }",
-        "x { 0.1.0 { .: Struct .a: Struct .a.b: EWFlag .b: EWFlag .a.¦b.hoist() } }",
-        "x { 0.1.0 { .: Struct .a: EWFlag .a.plunge(¦b) } }",
-        "x { 0.1.0 { .: Struct .a: EWFlag .b: EWFlag .a.plunge(¦b) } }",
-        "x { 0.1.0 { .: Struct .a: Struct .a.plunge(¦a) } }",
-        "x { 0.1.0 { .: Struct .a: EWFlag .b: Struct .b.a: EWFlag .¦a.plunge(b) } }",
-        "x { 0.1.0 { .: Struct .a¦ .b: EWFlag } }",
-        "x { 0.1.0 { .: Struct .a¦. : EWFlag } }",
-        "x { 0.1.0 { .: Struct .a.remove( ¦} }",
-        "x { 0.1.0 { .: Struct .{¦ } } }",
-        "x { 0.1.0 { .: Struct ¦title: EWFlag } }",
-        "x { 0.1.0 { .: Struct .a: ¦} }",
-        "x { 0.1.0 { .: Struct .a¦? } }",
-        "x { 0.1.0 { .: Struct .¦é: EWFlag } }",
-        "¦" + new string('x', 65) + " { 0.1.0 { .: Struct } }",
-        "x { 0.1.0 { .: Struct .¦" + new string('y', 65) + ": Struct } }",
-    ];
+    public static IReadOnlyList<WrongSource> All { get; } = [.. Texts, .. Types, .. Rules];
+
+    private static string Deep(int depth) => string.Concat(Enumerable.Repeat(".a", depth));
 }
