@@ -3,7 +3,7 @@ namespace Tlfs.Core.Tests.Schema;
 /// <summary>Rules that do not fit what the rules above them made.</summary>
 internal static partial class WrongSources
 {
-    private static WrongSource[] Rules =>
+    private static readonly WrongSource[] Rules =
     [
         new("x { 0.1.0 { .: Struct\n\t¦.: Array } }",
             ". is of type Struct already", "a type is given once; to change it, remove the field and add another"),

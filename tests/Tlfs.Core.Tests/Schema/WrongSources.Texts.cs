@@ -3,7 +3,7 @@ namespace Tlfs.Core.Tests.Schema;
 /// <summary>Braces, versions, names and characters that are not as they should be.</summary>
 internal static partial class WrongSources
 {
-    private static WrongSource[] Texts =>
+    private static readonly WrongSource[] Texts =
     [
         new("¦",
             "the file holds no schema", "write: todoapp { 0.1.0 { .: Struct } }"),

@@ -3,7 +3,7 @@ namespace Tlfs.Core.Tests.Schema;
 /// <summary>Types that there are not.</summary>
 internal static partial class WrongSources
 {
-    private static WrongSource[] Types =>
+    private static readonly WrongSource[] Types =
     [
         new("x { 0.1.0 { .: ¦struct } }",
             "there is no type 'struct'", "did you mean 'Struct'?"),

@@ -9,7 +9,7 @@ internal sealed record WrongSource(string Marked, string Text, string Suggestion
 /// <summary>What people get wrong in <c>.tlfs</c> sources, and what the compiler answers.</summary>
 internal static partial class WrongSources
 {
-    public static IReadOnlyList<WrongSource> All { get; } = [.. Texts, .. Types, .. Rules];
+    public static IReadOnlyList<WrongSource> All => field ??= [.. Texts, .. Types, .. Rules];
 
     private static string Deep(int depth) => string.Concat(Enumerable.Repeat(".a", depth));
 }
