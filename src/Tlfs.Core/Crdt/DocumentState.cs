@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using Tlfs.Core.Crypto;
 using Tlfs.Core.Ids;
 using Tlfs.Core.Paths;
+using Tlfs.Core.Radix;
 
 namespace Tlfs.Core.Crdt;
 
@@ -12,29 +13,48 @@ public readonly record struct LivePut(Dot Dot, Value Value);
 
 /// <summary>
 /// The state of a document: a function of the set of applied parts, whatever their order (docs/protocol/operations.md §4). It does not know schemas;
-/// whoever applies a part has checked it before. Not safe for use by several threads at once.
+/// whoever applies a part has checked it before. Everything lies in one radix tree, so a version of it costs nothing to keep, two versions are
+/// compared in time proportional to what differs, and a part of it can be read from disk without the rest. Not safe for use by several threads at once.
 /// </summary>
-public sealed class DocumentState
+public sealed partial class DocumentState
 {
-    private readonly Dictionary<(EnvelopeId Envelope, ushort Part), IReadOnlyList<Operation>> _parts = [];
-    private readonly Dictionary<Dot, Entry> _entries = [];
-    private readonly Dictionary<Dot, List<StoragePath>> _removals = [];
+    private readonly RadixEditor _tree;
+    private readonly IOperationSource _source;
+    private readonly PartNumbers _parts;
+    private readonly ElementOrder _order;
+
+    /// <summary>An empty state that keeps what is applied in memory.</summary>
+    public DocumentState()
+        : this(new(RadixTree.Empty), null)
+    {
+    }
+
+    internal DocumentState(RadixEditor tree, IOperationSource? source)
+    {
+        _tree = tree;
+        _source = source ?? new KeptOperations();
+        _parts = new(tree);
+        _order = new(tree, _parts);
+    }
 
     /// <summary>The number of live puts.</summary>
-    public int EntryCount => Root.LivePuts;
-
-    internal StateNode Root { get; } = new(null, default);
+    public int EntryCount => _tree.CountUnder([(byte)StateTag.Live]);
 
     /// <summary>True if the part is applied.</summary>
-    public bool IsApplied(EnvelopeId envelope, ushort part) => _parts.ContainsKey((envelope, part));
+    public bool IsApplied(EnvelopeId envelope, ushort part) => _parts.Applied(envelope, part) != 0;
 
     /// <summary>
     /// Applies a part whose operations fit their schema. The list is kept, and must not change. False, and nothing done, if the part is applied already.
     /// </summary>
     public bool Apply(EnvelopeId envelope, ushort part, IReadOnlyList<Operation> operations)
     {
-        if (!_parts.TryAdd((envelope, part), operations)) return false;
-        for (var i = 0; i < operations.Count; i++) Add(new(envelope, part, (uint)i), operations[i]);
+        var (number, applied) = _parts.Of(envelope, part);
+        if (applied) return false;
+        _parts.SetApplied(envelope, part, number, true);
+        (_source as KeptOperations)?.Keep(envelope, part, operations);
+        var prefix = PartNumbers.Prefix(envelope);
+        var mayBeRemoved = IsNamedByRemoves(prefix, number);
+        for (var i = 0; i < operations.Count; i++) Add(new(prefix, number, (ushort)i), operations[i], mayBeRemoved);
         return true;
     }
 
@@ -43,161 +63,185 @@ public sealed class DocumentState
     /// </summary>
     public bool Unapply(EnvelopeId envelope, ushort part)
     {
-        if (!_parts.Remove((envelope, part), out var operations)) return false;
-        for (var i = operations.Count - 1; i >= 0; i--) Withdraw(new(envelope, part, (uint)i), operations[i]);
+        var number = _parts.Applied(envelope, part);
+        if (number == 0) return false;
+        var operations = _source.Operations(envelope, part);
+        _parts.SetApplied(envelope, part, number, false);
+        var prefix = PartNumbers.Prefix(envelope);
+        for (var i = operations.Count - 1; i >= 0; i--) Withdraw(new(prefix, number, (ushort)i), operations[i]);
         return true;
     }
 
-    /// <summary>True if a live put is at or under the path: then a row or element exists.</summary>
-    public bool Exists(StoragePath path) => Find(path)?.LivePuts > 0;
+    internal RadixTree Snapshot() => _tree.Snapshot();
 
-    /// <summary>The live puts at the path, by dot.</summary>
-    public IReadOnlyList<LivePut> Puts(StoragePath path) =>
-        Find(path) is { } node ? [.. node.Puts.Select(put => new LivePut(put.Key, put.Value.Value))] : [];
-
-    /// <summary>The keys and elements under the path that exist, in storage order. For an array's order ask <see cref="Elements"/>.</summary>
-    public IReadOnlyList<Segment> Keys(StoragePath path) =>
-        Find(path) is { } node ? [.. node.Children.Where(child => child.LivePuts > 0).Select(child => child.Segment)] : [];
-
-    /// <summary>The elements of the array at the path that are shown, in order.</summary>
-    public IReadOnlyList<Uid> Elements(StoragePath path) =>
-        Find(path) is { } node ? [.. node.Shown.Select(element => element.Segment.Element)] : [];
-
-    /// <summary>The dots of all live puts at or under the path, and of all live places of arrays at or under it, ascending.</summary>
-    public IReadOnlyList<Dot> LiveDots(StoragePath path)
+    internal void Reset(RadixTree to)
     {
-        var dots = new List<Dot>();
-        if (Find(path) is { } node) Walk(node, below => dots.AddRange([.. below.Puts.Keys, .. below == node ? [] : below.LivePlaces.Select(place => place.Dot)]));
-        dots.Sort();
-        return dots;
+        _tree.Reset(to);
+        _parts.Forget();
     }
 
-    /// <summary>
-    /// A chain of SHA-256 over the live puts and each element's deciding place, in storage order: equal on replicas whose states mean the same. Takes
-    /// time proportional to the state; for tests and checks.
-    /// </summary>
-    public Bytes32 StateHash()
-    {
-        var hash = default(Bytes32);
-        Walk(Root, node =>
-        {
-            foreach (var (dot, put) in node.Puts) hash = Chain(hash, dot, put);
-            if (node.DecidingPlace is { } place) hash = Chain(hash, place.Dot, place.Place);
-        });
-        return hash;
-    }
-
-    internal StateNode? Find(StoragePath path)
-    {
-        var node = Root;
-        for (var i = 0; i < path.Segments.Count && node is not null; i++) node = node.Child(path.Segments[i]);
-        return node;
-    }
-
-    /// <summary>Calls back for a node and all below it, in storage order.</summary>
-    internal static void Walk(StateNode node, Action<StateNode> visit)
-    {
-        visit(node);
-        foreach (var child in node.Children) Walk(child, visit);
-    }
-
-    internal void Add(Dot dot, Operation operation)
+    internal void Add(LocalDot dot, Operation operation, bool mayBeRemoved = false)
     {
         switch (operation)
         {
-            case Put put: Enter(new(dot, put, put.Path, NodeAt(put.Path))); break;
-            case Place place: Enter(new(dot, place, place.Path, NodeAt(place.Path).ChildOrNew(Segment.Of(place.Element)))); break;
+            case Put put:
+                if (!mayBeRemoved || !IsRemoved(dot, put.Path)) SetLive(put, dot, true);
+                break;
+            case Place place:
+                var live = !mayBeRemoved || !IsRemoved(dot, place.Path);
+                _order.Change(place.Path.Bytes, place, dot, null, live, Exists(place.Path.Bytes, place.Element));
+                break;
             case Remove remove:
-                foreach (var named in remove.Dots) AddRemoval(named, remove.Path);
+                foreach (var named in remove.Dots) AddRemoval(named, remove.Path, dot);
                 break;
         }
     }
 
-    internal void Withdraw(Dot dot, Operation operation)
+    internal void Withdraw(LocalDot dot, Operation operation)
     {
         switch (operation)
         {
-            case Put or Place: Leave(dot); break;
+            case Put put: SetLive(put, dot, false); break;
+            case Place place:
+                var live = _order.IsLive(place.Path.Bytes, place.Element, dot);
+                _order.Change(place.Path.Bytes, place, dot, live, null, Exists(place.Path.Bytes, place.Element));
+                break;
             case Remove remove:
-                foreach (var named in remove.Dots) WithdrawRemoval(named, remove.Path);
+                foreach (var named in remove.Dots) WithdrawRemoval(named, remove.Path, dot);
                 break;
         }
     }
 
-    private void Enter(Entry entry)
+    private void SetLive(Put put, LocalDot dot, bool live)
     {
-        // What is pending in an edit has the zero id; a remove from outside that names it must not hide it.
-        if (!entry.Dot.Envelope.Value.IsZero && _removals.TryGetValue(entry.Dot, out var removals)) entry.Removals = removals.Count(path => path.Contains(entry.Path));
-        _entries.Add(entry.Dot, entry);
-        entry.Node.Attach();
-        if (entry.Placed is { } place) entry.Node.AddPlace(place);
-        if (entry.IsLive) entry.SetLive(true);
-    }
-
-    private void Leave(Dot dot)
-    {
-        if (!_entries.Remove(dot, out var entry)) throw new InvalidOperationException("an applied operation is not there");
-        if (entry.IsLive) entry.SetLive(false);
-        if (entry.Placed is { } place) entry.Node.TakePlace(place);
-        entry.Node.Detach();
-    }
-
-    private void AddRemoval(Dot dot, StoragePath path)
-    {
-        if (!_removals.TryGetValue(dot, out var paths)) _removals.Add(dot, paths = new(1));
-        paths.Add(path);
-        if (!_entries.TryGetValue(dot, out var entry) || !path.Contains(entry.Path)) return;
-        if (entry.IsLive) entry.SetLive(false);
-        entry.Removals++;
-    }
-
-    private void WithdrawRemoval(Dot dot, StoragePath path)
-    {
-        var paths = _removals[dot];
-        paths.Remove(path);
-        if (paths.Count == 0) _removals.Remove(dot);
-        if (!_entries.TryGetValue(dot, out var entry) || !path.Contains(entry.Path)) return;
-        entry.Removals--;
-        if (entry.IsLive) entry.SetLive(true);
-    }
-
-    private StateNode NodeAt(StoragePath path)
-    {
-        var node = Root;
-        foreach (var segment in path.Segments) node = node.ChildOrNew(segment);
-        return node;
-    }
-
-    private static Bytes32 Chain(Bytes32 hash, Dot dot, Operation operation)
-    {
-        Span<byte> name = stackalloc byte[Bytes32.Size + 6];
-        dot.Envelope.Value.CopyTo(name);
-        BinaryPrimitives.WriteUInt16BigEndian(name[Bytes32.Size..], dot.Part);
-        BinaryPrimitives.WriteUInt32BigEndian(name[(Bytes32.Size + 2)..], dot.Index);
-        return Hashing.Sha256([.. hash.ToArray(), .. name, .. operation.Encode()]);
-    }
-
-    /// <summary>A put or place that is applied, live or not: provenance is kept, so that a removal can be undone.</summary>
-    private sealed class Entry(Dot dot, Operation operation, StoragePath path, StateNode node)
-    {
-        public Dot Dot => dot;
-
-        public StoragePath Path => path;
-
-        public StateNode Node => node;
-
-        public Placed? Placed { get; } = operation is Place place ? new(dot, place) : null;
-
-        /// <summary>How many applied removes at or above the path name the dot.</summary>
-        public int Removals { get; set; }
-
-        public bool IsLive => Removals == 0;
-
-        public void SetLive(bool live)
+        var path = put.Path.Bytes;
+        var key = new StateKey(stackalloc byte[StateKey.Size(path)], StateTag.Live, path).End().Dot(dot).Bytes;
+        if (live)
         {
-            if (Placed is not null) node.SetPlaceLive(Placed, live);
-            else if (live) node.Add(dot, (Put)operation);
-            else node.Take(dot);
+            var inner = InnermostElement(put.Path);
+            var shown = inner == 0 || CountAt(path[..inner]) > 0;
+            _tree.Set(key, StoredValue.Encode(put.Value));
+            if (!shown) ShowElements(put.Path, 1, true);
         }
+        else if (_tree.Remove(key))
+        {
+            var inner = InnermostElement(put.Path);
+            if (inner != 0 && CountAt(path[..inner]) == 0) ShowElements(put.Path, 0, false);
+        }
+    }
+
+    // Shows or hides the elements on the path, from the inside out, as far as this one put decided about them.
+    private void ShowElements(StoragePath path, int countThen, bool shown)
+    {
+        var end = path.Bytes.Length;
+        for (var i = path.Segments.Count - 1; i >= 0; i--)
+        {
+            var segment = path.Segments[i];
+            var start = end - segment.EncodedBytes;
+            if (segment.Kind == SegmentKind.Element)
+            {
+                if (CountAt(path.Bytes[..end]) != countThen) return;
+                _order.Show(path.Bytes[..start], segment.Element, shown);
+            }
+
+            end = start;
+        }
+    }
+
+    // Where the innermost element on the path ends, in bytes; 0 if there is none.
+    private static int InnermostElement(StoragePath path)
+    {
+        var end = path.Bytes.Length;
+        for (var i = path.Segments.Count - 1; i >= 0; i--)
+        {
+            if (path.Segments[i].Kind == SegmentKind.Element) return end;
+            end -= path.Segments[i].EncodedBytes;
+        }
+
+        return 0;
+    }
+
+    private void AddRemoval(Dot named, StoragePath path, LocalDot remover)
+    {
+        // No operation has such a number, so the dot names nothing.
+        if (named.Index >= Limits.Operations) return;
+        var (number, applied) = _parts.Of(named.Envelope, named.Part);
+        var dot = new LocalDot(PartNumbers.Prefix(named.Envelope), number, (ushort)named.Index);
+        var exact = new StateKey(stackalloc byte[StateKey.Size(path.Bytes)], StateTag.Live, path.Bytes).End().Dot(dot).Bytes;
+        if (_tree.TryGet(exact, out var value))
+        {
+            SetLive(new(path, StoredValue.Decode(value.Span)), dot, false);
+            _tree.Set(RemovalKey(dot, remover, stackalloc byte[StateKey.Size([])]), []);
+            return;
+        }
+
+        if (applied && !IsRemovedInPlace(dot)) End(Operation(named), dot, path);
+        _tree.Set(RemovalKey(dot, remover, stackalloc byte[StateKey.Size([])]), [1, .. path.Bytes]);
+    }
+
+    private void WithdrawRemoval(Dot named, StoragePath path, LocalDot remover)
+    {
+        if (named.Index >= Limits.Operations) return;
+        var (number, applied) = _parts.Of(named.Envelope, named.Part);
+        var dot = new LocalDot(PartNumbers.Prefix(named.Envelope), number, (ushort)named.Index);
+        if (!_tree.Remove(RemovalKey(dot, remover, stackalloc byte[StateKey.Size([])])) || !applied) return;
+        switch (Operation(named))
+        {
+            case Put put when path.Contains(put.Path) && !IsRemoved(dot, put.Path): SetLive(put, dot, true); break;
+            case Place place when path.Contains(place.Path) && !IsRemoved(dot, place.Path):
+                _order.Change(place.Path.Bytes, place, dot, false, true, Exists(place.Path.Bytes, place.Element));
+                break;
+        }
+    }
+
+    // Ends the life of a put or place that a remove at or above its path names.
+    private void End(Operation? operation, LocalDot dot, StoragePath path)
+    {
+        switch (operation)
+        {
+            case Put put when path.Contains(put.Path): SetLive(put, dot, false); break;
+            case Place place when path.Contains(place.Path) && _order.IsLive(place.Path.Bytes, place.Element, dot) == true:
+                _order.Change(place.Path.Bytes, place, dot, true, false, Exists(place.Path.Bytes, place.Element));
+                break;
+        }
+    }
+
+    private bool IsRemoved(LocalDot dot, StoragePath path)
+    {
+        foreach (var removal in _tree.Scan(new StateKey(stackalloc byte[StateKey.Size([])], StateTag.Removal, []).Dot(dot).Bytes.ToArray()))
+            if (removal.Value.IsEmpty || path.Bytes.StartsWith(removal.Value.Span[1..])) return true;
+        return false;
+    }
+
+    // A remove at the very path of the operation has ended it already.
+    private bool IsRemovedInPlace(LocalDot dot) =>
+        _tree.Scan(new StateKey(stackalloc byte[StateKey.Size([])], StateTag.Removal, []).Dot(dot).Bytes.ToArray()).Any(removal => removal.Value.IsEmpty);
+
+    private bool IsNamedByRemoves(ulong prefix, uint number)
+    {
+        Span<byte> key = stackalloc byte[1 + LocalDot.Size];
+        key[0] = (byte)StateTag.Removal;
+        new LocalDot(prefix, number, 0).CopyTo(key[1..]);
+        return _tree.CountUnder(key[..^sizeof(ushort)]) > 0;
+    }
+
+    private Operation? Operation(Dot dot) =>
+        _source.Operations(dot.Envelope, dot.Part) is var operations && dot.Index < operations.Count ? operations[(int)dot.Index] : null;
+
+    private int CountAt(ReadOnlySpan<byte> path) => _tree.CountUnder(new StateKey(stackalloc byte[StateKey.Size(path)], StateTag.Live, path).Bytes);
+
+    private bool Exists(ReadOnlySpan<byte> array, Uid element) =>
+        _tree.CountUnder(new StateKey(stackalloc byte[StateKey.Size(array)], StateTag.Live, array).Segment(Segment.Of(element)).Bytes) > 0;
+
+    private static ReadOnlySpan<byte> RemovalKey(LocalDot dot, LocalDot remover, Span<byte> buffer) =>
+        new StateKey(buffer, StateTag.Removal, []).Dot(dot).Dot(remover).Bytes;
+
+    private sealed class KeptOperations : IOperationSource
+    {
+        private readonly Dictionary<(EnvelopeId Envelope, ushort Part), IReadOnlyList<Operation>> _parts = [];
+
+        public void Keep(EnvelopeId envelope, ushort part, IReadOnlyList<Operation> operations) => _parts[(envelope, part)] = operations;
+
+        public IReadOnlyList<Operation> Operations(EnvelopeId envelope, ushort part) => _parts[(envelope, part)];
     }
 }

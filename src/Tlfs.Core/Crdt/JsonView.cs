@@ -11,9 +11,18 @@ namespace Tlfs.Core.Crdt;
 public sealed class JsonView
 {
     private readonly JsonText _json = new();
+    private readonly DocumentState _state;
     private readonly bool _allValues;
+    private readonly byte[] _path = new byte[Limits.PathBytes + (9 * Limits.PathSegments)];
+    private int _length;
 
-    private JsonView(bool allValues) => _allValues = allValues;
+    private JsonView(DocumentState state, bool allValues)
+    {
+        _state = state;
+        _allValues = allValues;
+    }
+
+    private ReadOnlySpan<byte> Here => _path.AsSpan(0, _length);
 
     /// <summary>The JSON text of the document or of what a path names. A row or element that does not exist is refused with <see cref="Reason.NotPresent"/>.</summary>
     /// <param name="view">The schema version to show.</param>
@@ -23,8 +32,9 @@ public sealed class JsonView
     public static string Text(SchemaView view, DocumentState state, string path = ".", bool allValues = false)
     {
         var at = Location.Resolve(view, state, path);
-        var text = new JsonView(allValues);
-        text.Write(at.Node, state.Find(at.Path), state.Find(RowAbove(at)));
+        var text = new JsonView(state, allValues);
+        text.Go(0, at.Path.Bytes);
+        text.Write(at.Node, RowAbove(at).Bytes.Length);
         return text._json.ToString();
     }
 
@@ -38,57 +48,65 @@ public sealed class JsonView
 
     private static StoragePath RowAbove(Location at) => at.Rows().Select(row => row.Path).LastOrDefault() ?? StoragePath.Root;
 
-    /// <summary>Writes a place; <paramref name="row"/> is the row, element or root that it lies in, from which its fields are found.</summary>
-    private void Write(ViewNode view, StateNode? node, StateNode? row)
+    /// <summary>Writes the place of the path; its first <paramref name="row"/> bytes are the row, element or root that it lies in, from which its fields are found.</summary>
+    private void Write(ViewNode view, int row)
     {
         switch (view.Kind.Code)
         {
             case KindCode.Null: _json.Null(); break;
             case KindCode.Struct: WriteStruct(view, row); break;
-            case KindCode.Table: WriteTable(view, node); break;
-            case KindCode.Array: WriteArray(view, node); break;
-            case KindCode.MVReg: WriteRegister(view.Kind.Primitive, node); break;
-            case KindCode.EWFlag: _json.Bool(node is not null && node.Puts.Values.Any(put => put.Value == Value.True)); break;
+            case KindCode.Table: WriteTable(view); break;
+            case KindCode.Array: WriteArray(view); break;
+            case KindCode.MVReg: WriteRegister(view.Kind.Primitive); break;
+            case KindCode.EWFlag: _json.Bool(_state.ValuesAt(Here).Contains(Value.True)); break;
         }
     }
 
-    private void WriteStruct(ViewNode view, StateNode? row)
+    private void WriteStruct(ViewNode view, int row)
     {
         _json.BeginObject();
         foreach (var (name, field) in view.Fields)
         {
             _json.Name(name);
-            var node = row;
-            for (var i = 0; i < field.Chain.Count && node is not null; i++) node = node.Child(Segment.Of(field.Chain[i]));
-            Write(field, node, row);
+            _length = row;
+            foreach (var id in field.Chain) Go(_length, Segment.Of(id));
+            Write(field, row);
         }
 
         _json.EndObject();
     }
 
-    private void WriteTable(ViewNode view, StateNode? node)
+    private void WriteTable(ViewNode view)
     {
+        var table = _length;
         _json.BeginObject();
-        foreach (var row in node?.Children ?? [])
+        foreach (var key in _state.KeysAt(Here.ToArray()))
         {
-            if (row.LivePuts == 0 || !SchemaView.KeyFits(view.Kind, row.Segment)) continue;
-            _json.Name(KeyText(row.Segment));
-            Write(view.Element!, row, row);
+            if (!SchemaView.KeyFits(view.Kind, key)) continue;
+            _json.Name(KeyText(key));
+            Go(table, key);
+            Write(view.Element!, _length);
         }
 
         _json.EndObject();
     }
 
-    private void WriteArray(ViewNode view, StateNode? node)
+    private void WriteArray(ViewNode view)
     {
+        var array = _length;
         _json.BeginArray();
-        foreach (var element in node?.Shown ?? []) Write(view.Element!, element, element);
+        foreach (var element in _state.Shown(Here))
+        {
+            Go(array, Segment.Of(element.Element));
+            Write(view.Element!, _length);
+        }
+
         _json.EndArray();
     }
 
-    private void WriteRegister(Primitive primitive, StateNode? node)
+    private void WriteRegister(Primitive primitive)
     {
-        var values = (node?.Puts.Values ?? []).Select(put => put.Value).Where(value => value.Fits(primitive));
+        var values = _state.ValuesAt(Here).Where(value => value.Fits(primitive));
         if (_allValues)
         {
             _json.BeginArray();
@@ -99,6 +117,14 @@ public sealed class JsonView
         {
             WriteValue(values.LastOrDefault(), primitive);
         }
+    }
+
+    private void Go(int from, Segment segment) => _length = from + segment.Write(_path.AsSpan(from));
+
+    private void Go(int from, ReadOnlySpan<byte> path)
+    {
+        path.CopyTo(_path.AsSpan(from));
+        _length = from + path.Length;
     }
 
     private void WriteValue(Value value, Primitive primitive)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Tlfs.Core.Ids;
 using Tlfs.Core.Lenses;
 using Tlfs.Core.Paths;
 using Tlfs.Core.Schema;
@@ -63,7 +64,7 @@ public sealed class Location
         ? Row(segment, Node.Kind.Primitive is Primitive.String or Primitive.Bytes ? JsonText.Quote(key) : key)
         : throw new TlfsException(Reason.TypeMismatch, $"{Text} takes keys of type {Node.Kind.Primitive.ToText()}, and one given is not");
 
-    internal Location Element(StateNode element, int index) => Row(element.Segment, index.ToString(CultureInfo.InvariantCulture));
+    internal Location Element(Uid element, int index) => Row(Segment.Of(element), index.ToString(CultureInfo.InvariantCulture));
 
     /// <summary>The rows and elements on the way down to this place, from the outside in, this one included.</summary>
     internal IEnumerable<(ViewNode Node, StoragePath Path)> Rows()
@@ -91,10 +92,10 @@ public sealed class Location
     private Location Element(DocumentState state, PathStep step)
     {
         if (step.Quoted || step.Key is "true" or "false") throw new TlfsException(Reason.TypeMismatch, $"{Text} takes an index");
-        var shown = state.Find(Path)?.Shown ?? [];
+        var shown = state.Shown(Path);
         if (!int.TryParse(step.Key, NumberStyles.None, CultureInfo.InvariantCulture, out var index) || index >= shown.Count)
             throw new TlfsException(Reason.IndexOutOfRange, $"{Text} has {shown.Count} elements and none at [{step.Key}]");
-        return Element(shown[index], index);
+        return Element(shown[index].Element, index);
     }
 
     private static bool TryKey(Primitive primitive, string text, out Segment key)

@@ -1,17 +1,19 @@
 using Tlfs.Core.Ids;
 using Tlfs.Core.Paths;
+using Tlfs.Core.Radix;
 
 namespace Tlfs.Core.Crdt;
 
 /// <summary>
-/// The operations of an edit that is under way. Each is applied to the state at once, under the all-zero envelope id, which no envelope has; what
-/// supersedes a pending operation drops it instead of naming its dot. Everything can be rolled back, to a mark or altogether.
+/// The operations of an edit that is under way. Each is applied to the state at once, as part number 0, which no part has; what supersedes a pending
+/// operation drops it instead of naming its dot. Everything can be rolled back, to a mark or altogether.
 /// </summary>
 internal sealed class PendingOperations(DocumentState state)
 {
     /// <summary>One operation less than a part holds: sealing may put the schema before them.</summary>
     private const int MaxCount = Limits.Operations - 1;
 
+    private readonly RadixTree _before = state.Snapshot();
     private readonly List<Operation?> _slots = [];
     private readonly List<(int Slot, Operation Operation, bool Added)> _journal = [];
 
@@ -24,20 +26,20 @@ internal sealed class PendingOperations(DocumentState state)
 
     public void Add(Operation operation)
     {
-        if (Count == MaxCount) throw new TlfsException(Reason.TooLarge, $"one edit has at most {MaxCount} operations; make it in several");
+        if (Count == MaxCount || _slots.Count > ushort.MaxValue) throw new TlfsException(Reason.TooLarge, $"one edit has at most {MaxCount} operations; make it in several");
         _slots.Add(null);
         _journal.Add((_slots.Count - 1, operation, true));
         Set(_slots.Count - 1, operation, true);
     }
 
     /// <summary>Takes dots away: drops pending operations, and names the others in removes at the path.</summary>
-    public void Remove(StoragePath path, IEnumerable<Dot> dots)
+    public void Remove(StoragePath path, IEnumerable<LocalDot> dots)
     {
         var named = new List<Dot>();
         foreach (var dot in dots.ToList())
         {
-            if (dot.Envelope.Value.IsZero) Drop(dot);
-            else named.Add(dot);
+            if (dot.IsPending) Drop(dot);
+            else named.Add(state.Name(dot));
         }
 
         named.Sort();
@@ -45,10 +47,13 @@ internal sealed class PendingOperations(DocumentState state)
     }
 
     /// <summary>Drops the dots that are pending and leaves the others alone.</summary>
-    public void DropPending(IEnumerable<Dot> dots)
+    public void DropPending(IEnumerable<LocalDot> dots)
     {
-        foreach (var dot in dots.Where(dot => dot.Envelope.Value.IsZero).ToList()) Drop(dot);
+        foreach (var dot in dots.Where(dot => dot.IsPending).ToList()) Drop(dot);
     }
+
+    /// <summary>Takes all of it out of the state.</summary>
+    public void RollBack() => state.Reset(_before);
 
     public void RollBack(int mark)
     {
@@ -61,9 +66,9 @@ internal sealed class PendingOperations(DocumentState state)
         _journal.RemoveRange(mark, _journal.Count - mark);
     }
 
-    private void Drop(Dot dot)
+    private void Drop(LocalDot dot)
     {
-        var slot = (int)dot.Index;
+        int slot = dot.Index;
         var operation = _slots[slot]!;
         _journal.Add((slot, operation, false));
         Set(slot, operation, false);
@@ -71,7 +76,7 @@ internal sealed class PendingOperations(DocumentState state)
 
     private void Set(int slot, Operation operation, bool present)
     {
-        var dot = new Dot(default, 0, (uint)slot);
+        var dot = LocalDot.Pending(slot);
         if (present) state.Add(dot, operation);
         else state.Withdraw(dot, operation);
         _slots[slot] = present ? operation : null;

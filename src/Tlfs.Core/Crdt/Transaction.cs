@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Text.Json;
 using Tlfs.Core.Crypto;
 using Tlfs.Core.Ids;
@@ -21,8 +20,8 @@ public sealed class Transaction : IDisposable
 {
     private readonly DocumentState _state;
     private readonly SchemaView _view;
-    private readonly IEntropy _entropy;
     private readonly PendingOperations _pending;
+    private readonly NewElements _newElements;
 
     /// <summary>Begins an edit.</summary>
     /// <param name="state">The state to edit; it is put back on <see cref="Dispose"/>.</param>
@@ -32,8 +31,8 @@ public sealed class Transaction : IDisposable
     {
         _state = state;
         _view = view;
-        _entropy = entropy;
         _pending = new(state);
+        _newElements = new(entropy);
     }
 
     /// <summary>The number of operations so far; the schema operation that sealing may add is not counted.</summary>
@@ -68,10 +67,8 @@ public sealed class Transaction : IDisposable
         RequireIndex(path, shown, from);
         RequireIndex(path, shown, to);
         if (from == to) return;
-        var element = shown[from];
-        var others = shown.ToList();
-        others.RemoveAt(from);
-        var room = Arrange(others, to, 1, path);
+        var element = shown[from].Element;
+        var room = Arrange(new AllButOne(shown, from), to, 1, path);
         PlaceAgain(at, room.Moved);
         PlaceAgain(at, [(element, room.Added[0])]);
     });
@@ -81,7 +78,7 @@ public sealed class Transaction : IDisposable
     {
         var at = Location.Resolve(_view, _state, path);
         var before = _state.EntryCount;
-        if (at.Node.IsRow) Drop(at.Path, _state.Find(at.Path), withSelf: true);
+        if (at.Node.IsRow) Drop(at.Path, withSelf: true);
         else Assign(at, null);
         if (_state.EntryCount == before) throw new TlfsException(Reason.NotPresent, $"{path} holds nothing");
     });
@@ -90,7 +87,7 @@ public sealed class Transaction : IDisposable
     public IReadOnlyList<Operation> Build() => _pending.Count > 0 ? _pending.ToList() : throw new TlfsException(Reason.NothingToDo, "the edit changes nothing");
 
     /// <summary>Takes the edits out of the state again.</summary>
-    public void Dispose() => _pending.RollBack(0);
+    public void Dispose() => _pending.RollBack();
 
     private void Edit(Action edit)
     {
@@ -126,7 +123,7 @@ public sealed class Transaction : IDisposable
     private void AssignRegister(Location at, JsonElement? value)
     {
         Value? assigned = value is { ValueKind: not JsonValueKind.Null } json ? Json.Read(json, at.Node.Kind.Primitive, at.Text) : null;
-        Drop(at.Path, _state.Find(at.Path), withSelf: true, withBelow: false);
+        DropAt(at.Path);
         if (assigned is { } present) _pending.Add(new Put(at.Path, present));
         else if (at.Node.IsRow) MakeRow(at.Node, at.Path);
     }
@@ -134,7 +131,7 @@ public sealed class Transaction : IDisposable
     private void AssignFlag(Location at, JsonElement? value)
     {
         if (value is { ValueKind: not (JsonValueKind.True or JsonValueKind.False) } other) throw Mismatch(at, "a boolean", other);
-        Drop(at.Path, _state.Find(at.Path), withSelf: true, withBelow: false);
+        DropAt(at.Path);
         if (value is { ValueKind: JsonValueKind.True }) _pending.Add(new Put(at.Path, Value.True));
         else if (at.Node.IsRow) MakeRow(at.Node, at.Path);
     }
@@ -154,7 +151,7 @@ public sealed class Transaction : IDisposable
     {
         if (value is { ValueKind: not JsonValueKind.Object } other) throw Mismatch(at, "an object", other);
         var members = value is { } json ? Json.Members(json, at.Text) : [];
-        Drop(at.Path, _state.Find(at.Path), withSelf: false);
+        Drop(at.Path, withSelf: false);
         if (at.Node.IsRow) MakeRow(at.Node, at.Path);
         foreach (var (key, row) in members) Assign(at.Member(key), row);
     }
@@ -162,7 +159,7 @@ public sealed class Transaction : IDisposable
     private void AssignArray(Location at, JsonElement? value)
     {
         if (value is { ValueKind: not JsonValueKind.Array } other) throw Mismatch(at, "an array", other);
-        Drop(at.Path, _state.Find(at.Path), withSelf: false);
+        Drop(at.Path, withSelf: false);
         if (at.Node.IsRow) MakeRow(at.Node, at.Path);
         if (value is { } json) InsertRun(at, 0, [.. json.EnumerateArray()]);
     }
@@ -174,34 +171,22 @@ public sealed class Transaction : IDisposable
         PlaceAgain(at, room.Moved);
         for (var i = 0; i < values.Count; i++)
         {
-            var uid = NewElement(at.Path);
+            var uid = _newElements.Next(candidate => _state.Knows(at.Path, candidate));
             _pending.Add(new Place(at.Path, uid, room.Added[i]));
             Assign(at.Row(Segment.Of(uid), (index + i).ToString(System.Globalization.CultureInfo.InvariantCulture)), values[i]);
         }
     }
 
-    private static Arrangement Arrange(IReadOnlyList<StateNode> shown, int index, int count, string path) =>
+    private static Arrangement Arrange(IReadOnlyList<ShownElement> shown, int index, int count, string path) =>
         Arrangement.Find(shown, index, count) ?? throw new TlfsException(Reason.ArrayDense,
             $"{path} has no room at [{index}]: too many elements were inserted at this spot; insert elsewhere, or set the array anew");
 
-    private void PlaceAgain(Location at, IReadOnlyList<(StateNode Element, Position Position)> moved)
+    private void PlaceAgain(Location at, IReadOnlyList<(Uid Element, Position Position)> moved)
     {
         foreach (var (element, position) in moved)
         {
-            _pending.Remove(at.Path, element.LivePlaces.Select(place => place.Dot));
-            _pending.Add(new Place(at.Path, element.Segment.Element, position));
-        }
-    }
-
-    private Uid NewElement(StoragePath array)
-    {
-        Span<byte> bytes = stackalloc byte[Uid.Size];
-        var node = _state.Find(array);
-        while (true)
-        {
-            _entropy.Fill(bytes);
-            var uid = new Uid(BinaryPrimitives.ReadUInt64BigEndian(bytes));
-            if (node?.Child(Segment.Of(uid)) is null) return uid;
+            _pending.Remove(at.Path, _state.LivePlaces(at.Path, element));
+            _pending.Add(new Place(at.Path, element, position));
         }
     }
 
@@ -216,28 +201,20 @@ public sealed class Transaction : IDisposable
     private void MakeRow(ViewNode node, StoragePath path)
     {
         if (!node.IsRow) return;
-        if (_state.Find(path) is { } row && row.Puts.Values.Any(put => put.Value == Value.Null)) return;
+        if (_state.ValuesAt(path.Bytes).Contains(Value.Null)) return;
         _pending.Add(new Put(path, Value.Null));
     }
 
-    /// <summary>Takes away the live puts at and under a place, and with them the pending places, which nobody else knows.</summary>
-    private void Drop(StoragePath path, StateNode? node, bool withSelf, bool withBelow = true)
-    {
-        if (node is null) return;
-        var puts = new List<Dot>();
-        var places = new List<Dot>();
-        if (withSelf) puts.AddRange(node.Puts.Keys);
-        if (withSelf && withBelow) places.AddRange(node.LivePlaces.Select(place => place.Dot));
-        foreach (var child in withBelow ? node.Children : [])
-        {
-            DocumentState.Walk(child, below =>
-            {
-                puts.AddRange(below.Puts.Keys);
-                places.AddRange(below.LivePlaces.Select(place => place.Dot));
-            });
-        }
+    /// <summary>Takes away the live puts at a place.</summary>
+    private void DropAt(StoragePath path) => _pending.Remove(path, _state.PutsAt(path.Bytes).Select(put => put.Dot));
 
-        _pending.Remove(path, puts);
+    /// <summary>Takes away the live puts under a place, and at it or not, and with them the pending places, which nobody else knows.</summary>
+    private void Drop(StoragePath path, bool withSelf)
+    {
+        List<LocalDot> places = _pending.Count > 0 ? [.. _state.PlacesUnder(path)] : [];
+        if (withSelf && path.Segments is [.., { Kind: SegmentKind.Element } element])
+            places.AddRange(_state.LivePlaces(StoragePath.Of([.. path.Segments.SkipLast(1)]), element.Element));
+        _pending.Remove(path, _state.PutsUnder(path, withSelf));
         _pending.DropPending(places);
     }
 
@@ -247,9 +224,9 @@ public sealed class Transaction : IDisposable
         return at.Node.Kind.Code == KindCode.Array ? at : throw new TlfsException(Reason.TypeMismatch, $"{path} is of type {at.Node.Kind} and not an Array");
     }
 
-    private IReadOnlyList<StateNode> Shown(Location at) => _state.Find(at.Path)?.Shown ?? [];
+    private ElementList Shown(Location at) => _state.Shown(at.Path);
 
-    private static void RequireIndex(string path, IReadOnlyList<StateNode> shown, int index)
+    private static void RequireIndex(string path, ElementList shown, int index)
     {
         if (index < 0 || index >= shown.Count) throw new TlfsException(Reason.IndexOutOfRange, $"{path} has {shown.Count} elements and none at {index}");
     }

@@ -1,29 +1,29 @@
+using System.Buffers.Binary;
+using Tlfs.Core.Crdt;
 using Tlfs.Core.Ids;
+using Tlfs.Core.Radix;
 using Tlfs.Core.Sealing;
 
 namespace Tlfs.Core.Documents;
 
 /// <summary>The chains of a document's authors: each author's envelopes by sequence number, and which of them others have named.</summary>
-internal sealed class Chains
+internal sealed class Chains(RadixEditor tree)
 {
-    private readonly Dictionary<PeerId, List<EnvelopeId>> _chains = [];
-    private readonly Dictionary<PeerId, ulong> _named = [];
-
     /// <summary>The author's last number, 0 without any.</summary>
-    public ulong Length(PeerId author) => _chains.TryGetValue(author, out var chain) ? (ulong)chain.Count : 0;
+    public ulong Length(PeerId author) => (ulong)tree.CountUnder(DocumentKey.Of(DocumentTag.Chain, author.Value));
 
     /// <summary>The author's envelope with that number, or null.</summary>
     public EnvelopeId? At(PeerId author, ulong seq) =>
-        seq >= 1 && _chains.TryGetValue(author, out var chain) && seq <= (ulong)chain.Count ? chain[(int)(seq - 1)] : null;
+        tree.TryGet(DocumentKey.Of(DocumentTag.Chain, author.Value, seq), out var id) ? new EnvelopeId(new Bytes32(id.Span)) : null;
 
     /// <summary>Appends the next envelope of its author and remembers whom it names.</summary>
     public void Append(Envelope envelope, Func<EnvelopeId, EnvelopeHeader> find)
     {
-        if (!_chains.TryGetValue(envelope.Header.Author, out var chain)) _chains[envelope.Header.Author] = chain = [];
-        if ((ulong)chain.Count != envelope.Header.Seq - 1) throw new InvalidOperationException("an envelope that does not continue its chain");
-        chain.Add(envelope.Id);
-        foreach (var header in envelope.Header.Deps.Select(find))
-            _named[header.Author] = Math.Max(_named.GetValueOrDefault(header.Author), header.Seq);
+        var header = envelope.Header;
+        if (Length(header.Author) != header.Seq - 1) throw new InvalidOperationException("an envelope that does not continue its chain");
+        tree.Set(DocumentKey.Of(DocumentTag.Chain, header.Author.Value, header.Seq), envelope.Id.Value.ToArray());
+        foreach (var named in header.Deps.Select(find))
+            if (named.Seq > Named(named.Author)) SetNamed(named.Author, named.Seq);
     }
 
     /// <summary>
@@ -31,12 +31,34 @@ internal sealed class Chains
     /// </summary>
     public IEnumerable<EnvelopeId> Unnamed(PeerId except, Func<EnvelopeId, bool> counts)
     {
-        foreach (var (author, chain) in _chains)
+        foreach (var author in Authors())
         {
             if (author == except) continue;
-            var seq = chain.Count;
-            while (seq > 0 && !counts(chain[seq - 1])) seq--;
-            if ((ulong)seq > _named.GetValueOrDefault(author)) yield return chain[seq - 1];
+            var seq = Length(author);
+            while (At(author, seq) is { } last && !counts(last)) seq--;
+            if (seq > Named(author)) yield return At(author, seq)!.Value;
         }
+    }
+
+    private IEnumerable<PeerId> Authors()
+    {
+        var prefix = DocumentKey.Of(DocumentTag.Chain);
+        var from = prefix;
+        while (tree.TryFirst(prefix, from, out var entry))
+        {
+            var author = DocumentKey.Id(entry.Key.Span);
+            yield return new(author);
+            from = [.. DocumentKey.Of(DocumentTag.Chain, author, ulong.MaxValue), 0];
+        }
+    }
+
+    private ulong Named(PeerId author) =>
+        tree.TryGet(DocumentKey.Of(DocumentTag.Named, author.Value), out var seq) ? BinaryPrimitives.ReadUInt64BigEndian(seq.Span) : 0;
+
+    private void SetNamed(PeerId author, ulong seq)
+    {
+        Span<byte> value = stackalloc byte[sizeof(ulong)];
+        BinaryPrimitives.WriteUInt64BigEndian(value, seq);
+        tree.Set(DocumentKey.Of(DocumentTag.Named, author.Value), value);
     }
 }

@@ -1,6 +1,7 @@
 using Tlfs.Core.Crdt;
 using Tlfs.Core.Ids;
 using Tlfs.Core.Policy;
+using Tlfs.Core.Radix;
 using Tlfs.Core.Schema;
 using Tlfs.Core.Sealing;
 
@@ -14,20 +15,36 @@ public sealed partial class Document : IDisposable
 {
     private readonly PolicySet _policy;
     private readonly Keyring _keyring;
-    private readonly Chains _chains = new();
-    private readonly DocumentState _state = new();
-    private readonly Dictionary<EnvelopeId, HeldEnvelope> _held = [];
-    private readonly List<HeldEnvelope> _log = [];
-    private readonly CarriedSchemas _schemas = new();
+    private readonly RadixEditor _tree;
+    private readonly Chains _chains;
+    private readonly DocumentState _state;
+    private readonly EnvelopeLog _log;
+    private readonly CarriedSchemas _schemas;
     private TlfsSchema? _localSchema;
 
-    /// <summary>A document of which nothing is held yet.</summary>
+    /// <summary>A document of which nothing is held yet. It keeps all its envelopes in memory.</summary>
     public Document(DocId id, AccountKeys own)
+        : this(id, own, RadixTree.Empty, null)
+    {
+    }
+
+    /// <summary>A document as a <see cref="Version"/> of it was left. What lies below is read when it is needed.</summary>
+    /// <param name="id">The document.</param>
+    /// <param name="own">The keys of this device and account; they stay the caller's.</param>
+    /// <param name="version">The version, empty for a document of which nothing is held.</param>
+    /// <param name="source">Where its envelopes are; null to keep them all in memory.</param>
+    public Document(DocId id, AccountKeys own, RadixTree version, IEnvelopeSource? source)
     {
         Id = id;
         Own = own;
         _policy = new(id);
         _keyring = new(id, own);
+        _tree = new(version);
+        _chains = new(_tree);
+        _log = new(_tree, source);
+        _state = new(_tree, new OpenedParts(this));
+        _schemas = new(_tree);
+        Recall();
     }
 
     /// <summary>The document's id.</summary>
@@ -38,6 +55,9 @@ public sealed partial class Document : IDisposable
 
     /// <summary>What the statements held mean.</summary>
     public PolicyView Policy => _policy.Evaluate();
+
+    /// <summary>Everything that is known of the document, at this moment: constant, cheap to keep, and what a checkpoint stores.</summary>
+    public RadixTree Version => _tree.Snapshot();
 
     /// <summary>Live values.</summary>
     public int EntryCount => _state.EntryCount;
@@ -71,7 +91,7 @@ public sealed partial class Document : IDisposable
         {
             var carried = _schemas.Longest ?? throw (IsLocked
                 ? new TlfsException(Reason.KeyMissing, "no key yet: somebody who can read the document must be online once")
-                : new TlfsException(_held.Count == 0 ? Reason.KeyMissing : Reason.SchemaUnknown, "nothing to read has arrived yet; sync first"));
+                : new TlfsException(_log.Count == 0 ? Reason.KeyMissing : Reason.SchemaUnknown, "nothing to read has arrived yet; sync first"));
             if (_localSchema is null || !string.Equals(_localSchema.Name, carried.List.Name, StringComparison.Ordinal)) return carried;
             var local = _localSchema.Latest;
             return local.List.StartsWith(carried.List) || carried.List.StartsWith(local.List)
@@ -89,10 +109,19 @@ public sealed partial class Document : IDisposable
     public string ToJson(string path = ".", bool allValues = false) => JsonView.Text(Schema.List.View, _state, path, allValues);
 
     /// <summary>The envelope, or null if it is not held.</summary>
-    public HeldEnvelope? Find(EnvelopeId id) => _held.GetValueOrDefault(id);
+    public HeldEnvelope? Find(EnvelopeId id) => _log.Find(id);
+
+    /// <summary>Takes note that the envelopes from a number of the log on are in these rows of the store now.</summary>
+    public void Stored(int from, IReadOnlyList<long> rows) => _log.Stored(from, rows);
 
     /// <inheritdoc />
     public void Dispose() => _keyring.Dispose();
 
     internal bool Carries(SchemaHash schema) => _schemas.Carries(schema);
+
+    // Operations are not kept in memory; a part is opened again when one of them is to be taken back.
+    private sealed class OpenedParts(Document document) : IOperationSource
+    {
+        public IReadOnlyList<Operation> Operations(EnvelopeId envelope, ushort part) => document.OperationsOf(document._log.Find(envelope)!);
+    }
 }

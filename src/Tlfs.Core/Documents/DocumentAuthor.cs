@@ -100,14 +100,14 @@ public sealed class DocumentAuthor(Document document, IEntropy entropy, LogHead?
 
     private EnvelopeId Seal(IReadOnlyList<Operation> operations, TlfsVersion schema)
     {
-        var encoded = new List<ReadOnlyMemory<byte>>(operations.Count + 1);
-        if (!document.Carries(schema.List.Hash)) encoded.Add(new SchemaOperation(schema.Version, schema.List).Encode());
-        foreach (var operation in operations) encoded.Add(operation.Encode());
-        if (encoded.Count > Limits.Operations)
+        if (!document.Carries(schema.List.Hash)) operations = [new SchemaOperation(schema.Version, schema.List), .. operations];
+        if (operations.Count > Limits.Operations)
             throw new TlfsException(Reason.TooLarge, $"one transaction makes at most {Limits.Operations} operations; split it");
         var epoch = UsableEpoch();
         var key = document.Keyring.ContentKey(epoch, out _)!;
-        return Take(NextDraft(OwnWrite()).SealDelta(document.Own.Device, entropy, epoch, key, new(schema.List.Hash, encoded)));
+        var content = new PartContent(schema.List.Hash, [.. operations.Select(operation => new ReadOnlyMemory<byte>(operation.Encode()))]);
+        var envelope = NextDraft(OwnWrite()).SealDelta(document.Own.Device, entropy, epoch, key, content);
+        return Take(envelope, document.TakeOwn(envelope, schema.List.Hash, operations));
     }
 
     // statements.md §5.5: never under an epoch one of whose recipients may not read now.
@@ -176,9 +176,10 @@ public sealed class DocumentAuthor(Document document, IEntropy entropy, LogHead?
 
     private IEnumerable<EnvelopeId> OwnWrite() => document.Policy.Standing(Self, Permission.Write) is { } grant ? [grant.Envelope] : [];
 
-    private EnvelopeId Take(Envelope envelope)
+    private EnvelopeId Take(Envelope envelope) => Take(envelope, document.Receive(envelope, verified: true));
+
+    private EnvelopeId Take(Envelope envelope, Outcome outcome)
     {
-        var outcome = document.Receive(envelope, verified: true);
         if (outcome.Status != EnvelopeStatus.Applied)
             throw new TlfsException(outcome.Reason ?? Reason.Internal, outcome.Why ?? $"this device's own envelope is {outcome.Status}");
         _bundle.Add(envelope);

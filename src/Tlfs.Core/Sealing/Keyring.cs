@@ -12,6 +12,7 @@ internal sealed class Keyring(DocId document, AccountKeys own) : IDisposable
 {
     private readonly Dictionary<EnvelopeId, Epoch> _epochs = [];
     private readonly Dictionary<EnvelopeId, EpochKeys> _keys = [];
+    private readonly Dictionary<EnvelopeId, EpochKeys> _former = [];
     private readonly HashSet<EnvelopeId> _disputed = [];
 
     /// <summary>Adds an allowed rotate or wrap; true if keys became known by it.</summary>
@@ -31,14 +32,26 @@ internal sealed class Keyring(DocId document, AccountKeys own) : IDisposable
 
     /// <summary>
     /// Forgets everything, keys too; used when statements may have stopped being allowed. What still is allowed is added again, so that the keys held
-    /// follow from the statements that count now and from nothing else.
+    /// follow from the statements that count now and from nothing else. Until <see cref="ForgetFormer"/> the keys held before serve to take back what was
+    /// read with them.
     /// </summary>
     public void Reset()
     {
-        Dispose();
+        ForgetFormer();
+        foreach (var (epoch, keys) in _keys) _former.Add(epoch, keys);
         _keys.Clear();
         _epochs.Clear();
         _disputed.Clear();
+    }
+
+    /// <summary>The content key that was held for an epoch before the last <see cref="Reset"/>.</summary>
+    public SecretKey? FormerKey(EnvelopeId epoch) => _former.GetValueOrDefault(epoch)?.Content;
+
+    /// <summary>Zeroes the keys held before the last <see cref="Reset"/>.</summary>
+    public void ForgetFormer()
+    {
+        foreach (var keys in _former.Values) keys.Dispose();
+        _former.Clear();
     }
 
     /// <summary>The content key of an epoch, or the reason why it is not usable.</summary>
@@ -80,6 +93,7 @@ internal sealed class Keyring(DocId document, AccountKeys own) : IDisposable
 
     public void Dispose()
     {
+        ForgetFormer();
         foreach (var keys in _keys.Values) keys.Dispose();
     }
 

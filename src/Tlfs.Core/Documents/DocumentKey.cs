@@ -1,0 +1,73 @@
+using System.Buffers.Binary;
+using Tlfs.Core.Ids;
+
+namespace Tlfs.Core.Documents;
+
+/// <summary>What a key of a document's tree is about, beside the state's own (<see cref="Crdt.StateTag"/>): its first byte.</summary>
+internal enum DocumentTag : byte
+{
+    /// <summary>number → record of an envelope.</summary>
+    Envelope = (byte)'e',
+    /// <summary>id → number.</summary>
+    Id = (byte)'i',
+    /// <summary>author, seq → id.</summary>
+    Chain = (byte)'c',
+    /// <summary>author → the greatest seq of the author that others depend on.</summary>
+    Named = (byte)'d',
+    /// <summary>number → nothing: deltas that wait for a key or a schema.</summary>
+    Waiting = (byte)'w',
+    /// <summary>number → nothing: statements.</summary>
+    Statement = (byte)'p',
+    /// <summary>hash → schema operation: versions that opened parts carry.</summary>
+    Schema = (byte)'s',
+    /// <summary>hash, number → nothing: the parts that carry a version.</summary>
+    Carrier = (byte)'v',
+    /// <summary>hash → how many parts in effect name the version, and how many carry it.</summary>
+    Uses = (byte)'u',
+}
+
+/// <summary>Keys of a document's tree.</summary>
+internal static class DocumentKey
+{
+    public static byte[] Of(DocumentTag tag) => [(byte)tag];
+
+    public static byte[] Of(DocumentTag tag, int number)
+    {
+        var key = new byte[5];
+        key[0] = (byte)tag;
+        BinaryPrimitives.WriteInt32BigEndian(key.AsSpan(1), number);
+        return key;
+    }
+
+    public static byte[] Of(DocumentTag tag, Bytes32 id)
+    {
+        var key = new byte[1 + Bytes32.Size];
+        key[0] = (byte)tag;
+        id.CopyTo(key.AsSpan(1));
+        return key;
+    }
+
+    public static byte[] Of(DocumentTag tag, Bytes32 id, int number)
+    {
+        var key = new byte[1 + Bytes32.Size + sizeof(int)];
+        key[0] = (byte)tag;
+        id.CopyTo(key.AsSpan(1));
+        BinaryPrimitives.WriteInt32BigEndian(key.AsSpan(1 + Bytes32.Size), number);
+        return key;
+    }
+
+    public static byte[] Of(DocumentTag tag, Bytes32 id, ulong seq)
+    {
+        var key = new byte[1 + Bytes32.Size + sizeof(ulong)];
+        key[0] = (byte)tag;
+        id.CopyTo(key.AsSpan(1));
+        BinaryPrimitives.WriteUInt64BigEndian(key.AsSpan(1 + Bytes32.Size), seq);
+        return key;
+    }
+
+    /// <summary>The number at the end of a key.</summary>
+    public static int Number(ReadOnlySpan<byte> key) => BinaryPrimitives.ReadInt32BigEndian(key[^sizeof(int)..]);
+
+    /// <summary>The hash or id behind a key's tag.</summary>
+    public static Bytes32 Id(ReadOnlySpan<byte> key) => new(key.Slice(1, Bytes32.Size));
+}
