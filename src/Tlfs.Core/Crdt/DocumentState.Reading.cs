@@ -2,7 +2,6 @@ using System.Buffers.Binary;
 using Tlfs.Core.Crypto;
 using Tlfs.Core.Ids;
 using Tlfs.Core.Paths;
-using Tlfs.Core.Radix;
 
 namespace Tlfs.Core.Crdt;
 
@@ -49,6 +48,9 @@ public sealed partial class DocumentState
 
         return hash;
     }
+
+    /// <summary>Everything kept but the numbers of parts: nothing if nothing is applied.</summary>
+    internal int KnownCount => _tree.Count - _tree.CountUnder([(byte)StateTag.Part]) - _tree.CountUnder([(byte)StateTag.PartName]);
 
     internal ElementList Shown(StoragePath array) => _order.Shown(array.Bytes);
 

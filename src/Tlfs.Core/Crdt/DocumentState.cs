@@ -1,5 +1,3 @@
-using System.Buffers.Binary;
-using Tlfs.Core.Crypto;
 using Tlfs.Core.Ids;
 using Tlfs.Core.Paths;
 using Tlfs.Core.Radix;

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using Tlfs.Core.Ids;
 
 namespace Tlfs.Core.Crdt;
 

@@ -19,7 +19,7 @@ internal sealed class PendingOperations(DocumentState state)
 
     public int Count { get; private set; }
 
-    /// <summary>The point to which <see cref="RollBack"/> can return.</summary>
+    /// <summary>The point to which <see cref="RollBack(int)"/> can return.</summary>
     public int Mark => _journal.Count;
 
     public IReadOnlyList<Operation> ToList() => [.. _slots.OfType<Operation>()];

@@ -51,6 +51,13 @@ public sealed class DocumentAuthor(Document document, IEntropy entropy, LogHead?
         return (Seal(operations, schema), operations.Count);
     }
 
+    /// <summary>Writes operations that were made before, for example those of an envelope that was withdrawn, as one delta.</summary>
+    public EnvelopeId Write(IReadOnlyList<Operation> operations)
+    {
+        RequirePermission(Permission.Write);
+        return Seal(operations, document.Schema);
+    }
+
     /// <summary>
     /// Grants a permission on the whole document; readers get the keys in the same bundle. If the actor holds the permission already, its grant is
     /// returned and nothing is made.

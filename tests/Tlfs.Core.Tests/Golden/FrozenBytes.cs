@@ -1,7 +1,9 @@
 using CloudPeer.TestKit;
+using Tlfs.Core.Crdt;
 using Tlfs.Core.Crypto;
 using Tlfs.Core.Documents;
 using Tlfs.Core.Ids;
+using Tlfs.Core.Paths;
 using Tlfs.Core.Policy;
 using Tlfs.Core.Schema;
 using Tlfs.Core.Sealing;
@@ -55,7 +57,7 @@ public sealed class FrozenBytes
         var grant = author.Grant(b.Card.Actor, Permission.Write);
         author.Grant(new PeerActor(server.Public), Permission.Sync);
         author = new DocumentAuthor(document, entropy, head);
-        author.Edit(edit => edit.Insert(".tasks", 0, Core.Crdt.Json.Parse("""{"title":"milk","complete":true}""")));
+        author.Write(Milk(entropy));
         author.Revoke(grant);
         author.Edit(edit => edit.Set(".title", Core.Crdt.Json.Parse("\"private\"")));
         var invitation = new Invitation(id, [new(server.Public, "http://localhost:5180")], grant, "todoapp", "hello", [new(server.Public, 4, head.Root)], []);
@@ -68,6 +70,23 @@ public sealed class FrozenBytes
         };
         lines.AddRange(document.Log.Select((held, index) => ($"envelope-{index}", held.Envelope.Bytes.ToArray())));
         return lines;
+    }
+
+    // Operation by operation: which id and position an edit chooses for a new element is not part of the format.
+    private static IReadOnlyList<Operation> Milk(SeededEntropy entropy)
+    {
+        var uid = new byte[Uid.Size];
+        entropy.Fill(uid);
+        Assert.True(Position.TryFrom([0x80], out var position));
+        var tasks = Schemas.Tour.View.Root.Fields["tasks"];
+        var key = Segment.Of(Uid.From(uid));
+        return
+        [
+            new Place(tasks.Storage([]), key.Element, position),
+            new Put(tasks.Element!.Storage([key]), Value.Null),
+            new Put(tasks.Element.Fields["complete"].Storage([key]), Value.True),
+            new Put(tasks.Element.Fields["title"].Storage([key]), Value.Of("milk")),
+        ];
     }
 
     private static Envelope Decode(byte[] bytes) => Envelope.TryDecode(bytes, out var envelope, out _) ? envelope : throw new InvalidOperationException();
