@@ -20,6 +20,12 @@ internal abstract class Node
     /// <summary>Entries at and under this node.</summary>
     public int Count;
 
+    /// <summary>The page that holds this node's content and starts with it, if there is one.</summary>
+    public virtual StoredPage? Stored { get => null; set => throw new InvalidOperationException("a short value is never a page"); }
+
+    /// <summary>This node; for a stub the one that it stands for.</summary>
+    public Node Resolved => this is Stub stub ? stub.Load() : this;
+
     public ReadOnlySpan<byte> Label => Bytes.AsSpan(0, LabelLength);
 
     public ReadOnlyMemory<byte> Value => Bytes.AsMemory(LabelLength);
@@ -34,14 +40,27 @@ internal abstract class Node
 }
 
 /// <summary>One entry with nothing under it. Immutable.</summary>
-internal sealed class Leaf : Node
+internal class Leaf : Node
 {
-    public Leaf(ReadOnlySpan<byte> label, ReadOnlySpan<byte> value)
+    protected Leaf(ReadOnlySpan<byte> label, ReadOnlySpan<byte> value)
     {
         Bytes = Join(label, value);
         LabelLength = label.Length;
         Count = 1;
     }
+
+    public static Leaf Make(ReadOnlySpan<byte> label, ReadOnlySpan<byte> value) =>
+        value.Length > LongLeaf.Least ? new LongLeaf(label, value) : new Leaf(label, value);
+}
+
+/// <summary>An entry whose value is stored in a page of its own, so that changes around it do not write it again.
+/// The value of a key that others start with is no leaf, and stays in its node's page.</summary>
+internal sealed class LongLeaf(ReadOnlySpan<byte> label, ReadOnlySpan<byte> value) : Leaf(label, value)
+{
+    /// <summary>Longer values are long.</summary>
+    public const int Least = 512;
+
+    public override StoredPage? Stored { get; set; }
 }
 
 /// <summary>Sixteen bytes inside the object, so that a search is one comparison of vectors.</summary>
@@ -81,12 +100,15 @@ internal sealed class Inner : Node
         Width = from.Width;
         ChildCount = from.ChildCount;
         _firsts = from._firsts;
+        Stored = from.Stored;
         Children = new Node[from.ChildCount];
         from.Children.AsSpan(0, from.ChildCount).CopyTo(Children);
         if (!from.IsHashed) return;
         Hash = from.Hash;
         IsHashed = true;
     }
+
+    public override StoredPage? Stored { get; set; }
 
     /// <summary>The children; places from <see cref="ChildCount"/> on are empty.</summary>
     public Node[] Children { get; private set; }
@@ -115,6 +137,14 @@ internal sealed class Inner : Node
 
     public ReadOnlySpan<byte> Firsts => ((ReadOnlySpan<byte>)_firsts)[..ChildCount];
 
+    /// <summary>A child, read from its page if it was not yet.</summary>
+    public Node Child(int at)
+    {
+        var child = Children[at];
+        if (child is Stub stub) Children[at] = child = stub.Load();
+        return child;
+    }
+
     /// <summary>The child through which keys with this next byte go, or -1.</summary>
     public int Find(byte next)
     {
@@ -140,7 +170,11 @@ internal sealed class Inner : Node
     public Inner Own(long owner) => Owner == owner ? this : new(owner, this);
 
     /// <summary>To be called before the content changes.</summary>
-    public void Touch() => IsHashed = false;
+    public void Touch()
+    {
+        IsHashed = false;
+        Stored = null;
+    }
 
     public void SetLabel(ReadOnlySpan<byte> first, ReadOnlySpan<byte> second)
     {
@@ -187,13 +221,16 @@ internal sealed class Inner : Node
         Children[ChildCount] = null!;
     }
 
+    /// <summary>Makes a new node wide, before it has children.</summary>
+    public void MakeWide(int width) => (IsWide, Width) = (true, width);
+
     /// <summary>Turns 16 children into groups.</summary>
     public void Widen()
     {
         var (children, count) = (Children, ChildCount);
         var firsts = Firsts.ToArray();
         Clear(MaxChildren);
-        (IsWide, Width) = (true, count);
+        MakeWide(count);
         for (var i = 0; i < count; i++)
         {
             var at = Find(firsts[i]);

@@ -21,7 +21,7 @@ internal sealed class NodeCursor
     {
         var node = NodeReading.Locate(root, prefix, out var start);
         var cursor = new NodeCursor(prefix[..start], descending);
-        if (node is not null) cursor.Push(node);
+        if (node is not null) cursor.Push(node.Resolved);
         return cursor;
     }
 
@@ -31,6 +31,7 @@ internal sealed class NodeCursor
         var node = NodeReading.Locate(root, prefix, out var start);
         var cursor = new NodeCursor(prefix[..start], descending: false);
         if (node is null) return cursor;
+        node = node.Resolved;
         var order = NodeReading.Relation(prefix[..start], from);
         if (order > 0) cursor.Push(node);
         else if (order == 0) cursor.Seek(node, from[start..]);
@@ -52,7 +53,7 @@ internal sealed class NodeCursor
             }
 
             if (step > children) Pop();
-            else Push(((Inner)frame.Node).Children[_descending ? children - 1 - step : step - 1]);
+            else Push(((Inner)frame.Node).Child(_descending ? children - 1 - step : step - 1));
         }
 
         return false;
@@ -78,7 +79,7 @@ internal sealed class NodeCursor
             _frames[_depth - 1].Step = at + 1;
             if (inner.Find(rest[0]) < 0) return;
             _frames[_depth - 1].Step++;
-            node = inner.Children[at];
+            node = inner.Child(at);
         }
     }
 

@@ -23,7 +23,7 @@ internal sealed class NodeEditing
         _depth = 0;
         if (Root is null)
         {
-            Root = new Leaf(key, value);
+            Root = Leaf.Make(key, value);
             return;
         }
 
@@ -41,7 +41,7 @@ internal sealed class NodeEditing
             rest = rest[common..];
             if (node is not Inner shared)
             {
-                Replace(new Leaf(node.Label, value));
+                Replace(Leaf.Make(node.Label, value));
                 return;
             }
 
@@ -63,7 +63,7 @@ internal sealed class NodeEditing
             }
 
             Enter(inner, at);
-            node = inner.Children[at];
+            node = inner.Child(at);
         }
     }
 
@@ -93,7 +93,7 @@ internal sealed class NodeEditing
 
             var at = inner.Find(rest[0]);
             Enter(inner, at);
-            node = inner.Children[at];
+            node = inner.Child(at);
         }
     }
 
@@ -102,7 +102,13 @@ internal sealed class NodeEditing
     /// <summary>The same content under another label.</summary>
     private Node Relabel(Node node, ReadOnlySpan<byte> first, ReadOnlySpan<byte> second)
     {
-        if (node is not Inner shared) return new Leaf([.. first, .. second], node.Value.Span);
+        if (node is not Inner shared)
+        {
+            var leaf = Leaf.Make([.. first, .. second], node.Value.Span);
+            if (node.Stored is { } page) leaf.Stored = page;
+            return leaf;
+        }
+
         var inner = shared.Own(Owner);
         inner.SetLabel(first, second);
         return inner;
@@ -116,7 +122,7 @@ internal sealed class NodeEditing
         if (common == label.Length) split.SetValue(node.Value.Span);
         else split.Insert(label[common], Relabel(node, label[common..], []));
         if (common == rest.Length) split.SetValue(value);
-        else split.Insert(rest[common], new Leaf(rest[common..], value));
+        else split.Insert(rest[common], Leaf.Make(rest[common..], value));
         return split;
     }
 
@@ -134,7 +140,7 @@ internal sealed class NodeEditing
             inner.Count++;
         }
 
-        inner.Insert(rest[0], new Leaf(rest, value));
+        inner.Insert(rest[0], Leaf.Make(rest, value));
     }
 
     private Inner Group(Inner wide, byte next)
@@ -147,7 +153,7 @@ internal sealed class NodeEditing
             return made;
         }
 
-        var group = ((Inner)wide.Children[at]).Own(Owner);
+        var group = ((Inner)wide.Child(at)).Own(Owner);
         wide.Children[at] = group;
         group.Touch();
         return group;
@@ -176,7 +182,7 @@ internal sealed class NodeEditing
         if (parent.ChildCount == 0) wide.RemoveAt(group);
         if (wide.Width > Inner.MaxChildren) return;
         var groups = new Inner[wide.ChildCount];
-        for (var i = 0; i < groups.Length; i++) groups[i] = (Inner)wide.Children[i];
+        for (var i = 0; i < groups.Length; i++) groups[i] = (Inner)wide.Child(i);
         wide.Narrow(groups);
     }
 
@@ -184,8 +190,8 @@ internal sealed class NodeEditing
     private void Join(Inner inner)
     {
         if (inner.IsWide || inner.ChildCount > 1) return;
-        if (inner.ChildCount == 0) Replace(new Leaf(inner.Label, inner.Value.Span));
-        else if (!inner.HasValue) Replace(Relabel(inner.Children[0], inner.Label, inner.Children[0].Label));
+        if (inner.ChildCount == 0) Replace(Leaf.Make(inner.Label, inner.Value.Span));
+        else if (!inner.HasValue) Replace(Relabel(inner.Child(0), inner.Label, inner.Child(0).Label));
     }
 
     private Inner Parent => _path[_depth - 1].Node;

@@ -13,7 +13,7 @@ internal sealed class NodeHashing
     /// <summary>Values up to this many bytes are part of the node that holds them; longer ones are represented by their hash.</summary>
     public const int ShortValue = 64;
 
-    private const byte Short = 0, Long = 1, Below = 2, None = 3;
+    private const byte Short = 0, Long = 1, Nested = 2, None = 3;
     private const byte Plain = 0, Wide = 1;
 
     private readonly ArrayBufferWriter<byte> _body = new(1024);
@@ -23,7 +23,7 @@ internal sealed class NodeHashing
     {
         if (node is null) return Hashing.Hash(Label.RadixRoot, []);
         var hashing = new NodeHashing();
-        hashing.Prepare(node);
+        hashing.Below(node);
         hashing.Number(path.Length + node.LabelLength);
         hashing._body.Write(path);
         hashing._body.Write(node.Label);
@@ -31,10 +31,16 @@ internal sealed class NodeHashing
         return Hashing.Hash(Label.RadixRoot, hashing._body.WrittenSpan);
     }
 
-    private void Prepare(Node node)
+    /// <summary>Hashes everything in memory from here down.</summary>
+    public static void Prepare(Node node) => new NodeHashing().Below(node);
+
+    /// <summary>The hash that represents a long value.</summary>
+    public static Bytes32 LongValue(ReadOnlySpan<byte> value) => Hashing.Hash(Label.RadixValue, value);
+
+    private void Below(Node node)
     {
         if (node is not Inner { IsHashed: false } inner) return;
-        for (var i = 0; i < inner.ChildCount; i++) Prepare(inner.Children[i]);
+        for (var i = 0; i < inner.ChildCount; i++) Below(inner.Children[i]);
 
         _body.ResetWrittenCount();
         Byte(inner.IsWide ? Wide : Plain);
@@ -55,15 +61,21 @@ internal sealed class NodeHashing
 
     private void Content(Node node)
     {
-        if (node is not Inner inner)
+        switch (node)
         {
-            Value(node.Value.Span);
-            return;
+            case Leaf leaf:
+                Value(leaf.Value.Span);
+                break;
+            case Stub { IsLongValue: true } value:
+                Byte(Long);
+                Write(value.Hash);
+                break;
+            default:
+                Byte(Nested);
+                Number(node.Count);
+                Write(node is Stub stub ? stub.Hash : ((Inner)node).Hash);
+                break;
         }
-
-        Byte(Below);
-        Number(inner.Count);
-        Write(inner.Hash);
     }
 
     private void Value(ReadOnlySpan<byte> value)
@@ -71,7 +83,7 @@ internal sealed class NodeHashing
         if (value.Length > ShortValue)
         {
             Byte(Long);
-            Write(Hashing.Hash(Label.RadixValue, value));
+            Write(LongValue(value));
             return;
         }
 

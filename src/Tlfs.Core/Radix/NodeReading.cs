@@ -26,7 +26,7 @@ internal static class NodeReading
 
             var at = inner.Find(rest[0]);
             if (at < 0) return false;
-            node = inner.Children[at];
+            node = inner.Child(at);
         }
 
         return false;
@@ -48,6 +48,7 @@ internal static class NodeReading
             var at = inner.Find(prefix[start]);
             if (at < 0) return null;
             node = inner.Children[at];
+            if (start + node.LabelLength < prefix.Length) node = inner.Child(at);
         }
 
         return null;
@@ -61,6 +62,7 @@ internal static class NodeReading
         var order = Relation(prefix[..start], key);
         if (order != 0) return order < 0 ? node.Count : 0;
 
+        node = node.Resolved;
         var rest = key[start..];
         for (var rank = 0; ;)
         {
@@ -74,7 +76,7 @@ internal static class NodeReading
             var at = inner.LowerBound(rest[0]);
             for (var i = 0; i < at; i++) rank += inner.Children[i].Count;
             if (at == inner.ChildCount || inner.Find(rest[0]) != at) return rank;
-            node = inner.Children[at];
+            node = inner.Child(at);
         }
     }
 
@@ -84,6 +86,7 @@ internal static class NodeReading
         entry = default;
         var node = Locate(root, prefix, out var start);
         if (node is null || index < 0 || index >= node.Count) return false;
+        node = node.Resolved;
         var key = new KeyBuffer(prefix[..start]);
         while (true)
         {
@@ -97,7 +100,7 @@ internal static class NodeReading
             if (inner.HasValue) index--;
             var at = 0;
             for (; index >= inner.Children[at].Count; at++) index -= inner.Children[at].Count;
-            node = inner.Children[at];
+            node = inner.Child(at);
         }
     }
 

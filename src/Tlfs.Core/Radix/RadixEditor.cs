@@ -10,6 +10,7 @@ public sealed class RadixEditor
 {
     private readonly NodeEditing _editing = new();
     private RadixTree? _snapshot;
+    private RadixStore? _store;
     private int _version;
 
     /// <summary>Starts from a version, which does not change.</summary>
@@ -77,7 +78,7 @@ public sealed class RadixEditor
     {
         if (_snapshot is not null) return _snapshot;
         _editing.Freeze();
-        return _snapshot = Root is null ? RadixTree.Empty : new(Root);
+        return _snapshot = new(Root, _store);
     }
 
     /// <summary>Goes back, or over, to a version. Takes no time.</summary>
@@ -86,7 +87,8 @@ public sealed class RadixEditor
         _version++;
         _editing.Freeze();
         _editing.Root = to.Root;
-        _snapshot = to;
+        _store = to.Store ?? _store ?? new(null);
+        _snapshot = to.Store is null ? null : to;
     }
 
     private void Changed()
