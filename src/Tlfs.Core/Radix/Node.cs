@@ -80,6 +80,8 @@ internal sealed class Inner : Node
     public const int MaxChildren = 16;
 
     private FirstBytes _firsts;
+    private ushort _width;
+    private byte _childCount;
 
     public Inner(long owner, ReadOnlySpan<byte> label, int capacity)
     {
@@ -131,9 +133,9 @@ internal sealed class Inner : Node
     public bool IsWide { get; private set; }
 
     /// <summary>Different first bytes under a wide node; 0 for any other.</summary>
-    public int Width { get; set; }
+    public int Width { get => _width; set => _width = (ushort)value; }
 
-    public int ChildCount { get; private set; }
+    public int ChildCount { get => _childCount; private set => _childCount = (byte)value; }
 
     public ReadOnlySpan<byte> Firsts => ((ReadOnlySpan<byte>)_firsts)[..ChildCount];
 

@@ -6,7 +6,7 @@ namespace Tlfs.Core.Radix;
 /// A map from bytes to bytes, ordered by key: one immutable version. Versions share what they have in common, so keeping one costs nothing.
 /// A key that is a prefix of another comes before it. Safe for any number of concurrent readers.
 /// </summary>
-public sealed class RadixTree
+public sealed partial class RadixTree
 {
     /// <summary>The longest key, in bytes.</summary>
     public const int MaxKeyBytes = 2048;
