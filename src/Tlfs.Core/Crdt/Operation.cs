@@ -19,6 +19,21 @@ public abstract record Operation
     /// <summary>The canonical bytes, which are hashed and proven one by one.</summary>
     public byte[] Encode() => Canonical.Encode(Write);
 
+    /// <summary>The canonical bytes of each.</summary>
+    public static IReadOnlyList<ReadOnlyMemory<byte>> EncodeAll(IReadOnlyList<Operation> operations)
+    {
+        var writer = new CanonicalWriter();
+        var encoded = new ReadOnlyMemory<byte>[operations.Count];
+        for (var i = 0; i < encoded.Length; i++)
+        {
+            operations[i].Write(writer);
+            encoded[i] = writer.ToArray();
+            writer.Reset();
+        }
+
+        return encoded;
+    }
+
     /// <summary>Decodes an operation from outside. Whether it fits a schema is asked of <see cref="OperationCheck"/>.</summary>
     public static bool TryDecode(ReadOnlyMemory<byte> bytes, [MaybeNullWhen(false)] out Operation operation, out DecodeError error) =>
         Canonical.TryDecode(bytes, Limits.EnvelopeBytes, Read, out operation, out error);

@@ -8,11 +8,17 @@ namespace Tlfs.Core.Crypto;
 /// <summary>Labelled hashes and key derivation (docs/protocol/encoding.md §3.1, §3.2).</summary>
 public static class Hashing
 {
+    // Operations and tree nodes are shorter, and there are many of them.
+    private const int OnStack = 512;
+
     /// <summary><c>H_L(a ‖ b)</c>: BLAKE2b-256 over the label and the bytes.</summary>
     public static Bytes32 Hash(Label label, ReadOnlySpan<byte> first, ReadOnlySpan<byte> second = default, ReadOnlySpan<byte> third = default)
     {
         Span<byte> hash = stackalloc byte[Bytes32.Size];
-        BLAKE2b.ComputeHash(hash, label.Prefix(first, second, third));
+        var length = label.PrefixedBytes(first, second, third);
+        var input = length <= OnStack ? stackalloc byte[length] : new byte[length];
+        label.Prefix(input, first, second, third);
+        BLAKE2b.ComputeHash(hash, input);
         return new(hash);
     }
 

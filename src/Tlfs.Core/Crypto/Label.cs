@@ -108,15 +108,24 @@ public static class Labels
     /// <summary>The label and then the given bytes, in a new array.</summary>
     public static byte[] Prefix(this Label label, ReadOnlySpan<byte> first, ReadOnlySpan<byte> second = default, ReadOnlySpan<byte> third = default)
     {
+        var bytes = new byte[label.PrefixedBytes(first, second, third)];
+        label.Prefix(bytes, first, second, third);
+        return bytes;
+    }
+
+    /// <summary>How long the label and the given bytes are together.</summary>
+    internal static int PrefixedBytes(this Label label, ReadOnlySpan<byte> first, ReadOnlySpan<byte> second, ReadOnlySpan<byte> third) =>
+        Encoded[(int)label].Length + first.Length + second.Length + third.Length;
+
+    /// <summary>Writes the label and then the given bytes; the destination is as long as they are.</summary>
+    internal static void Prefix(this Label label, Span<byte> destination, ReadOnlySpan<byte> first, ReadOnlySpan<byte> second, ReadOnlySpan<byte> third)
+    {
         var start = Encoded[(int)label];
-        var bytes = new byte[start.Length + first.Length + second.Length + third.Length];
-        var rest = bytes.AsSpan();
-        start.CopyTo(rest);
-        rest = rest[start.Length..];
+        start.CopyTo(destination);
+        var rest = destination[start.Length..];
         first.CopyTo(rest);
         second.CopyTo(rest[first.Length..]);
         third.CopyTo(rest[(first.Length + second.Length)..]);
-        return bytes;
     }
 
     private static byte[] Encode(Label label)

@@ -112,7 +112,7 @@ public sealed class DocumentAuthor(Document document, IEntropy entropy, LogHead?
             throw new TlfsException(Reason.TooLarge, $"one transaction makes at most {Limits.Operations} operations; split it");
         var epoch = UsableEpoch();
         var key = document.Keyring.ContentKey(epoch, out _)!;
-        var content = new PartContent(schema.List.Hash, [.. operations.Select(operation => new ReadOnlyMemory<byte>(operation.Encode()))]);
+        var content = new PartContent(schema.List.Hash, Operation.EncodeAll(operations));
         var envelope = NextDraft(OwnWrite()).SealDelta(document.Own.Device, entropy, epoch, key, content);
         return Take(envelope, document.TakeOwn(envelope, schema.List.Hash, operations));
     }

@@ -17,6 +17,14 @@ public static class Canonical
         return writer.ToArray();
     }
 
+    /// <summary>The head of an array of up to 65,535 items, for who joins items that are canonical already.</summary>
+    internal static byte[] ArrayHeader(int count) => count switch
+    {
+        < 24 => [(byte)(0x80 | count)],
+        < 256 => [0x98, (byte)count],
+        _ => [0x99, checked((byte)(count >> 8)), (byte)(count & 0xFF)],
+    };
+
     /// <summary>Decodes one value of at most <paramref name="maxBytes"/> bytes with nothing after it.</summary>
     /// <param name="bytes">The bytes as received.</param>
     /// <param name="maxBytes">The limit, checked first.</param>

@@ -11,6 +11,9 @@ public sealed class CanonicalWriter
     /// <summary>The bytes written so far; the value must be complete.</summary>
     public byte[] ToArray() => _cbor.Encode();
 
+    /// <summary>Begins anew, in the same memory.</summary>
+    public void Reset() => _cbor.Reset();
+
     /// <summary>Starts an array of exactly <paramref name="count"/> items.</summary>
     public void BeginArray(int count) => _cbor.WriteStartArray(count);
 

@@ -20,9 +20,9 @@ public sealed class LensList : IEquatable<LensList>
         Lenses = lenses;
         var items = new List<byte[]>(1 + lenses.Count) { Canonical.Encode(writer => writer.Text(name)) };
         items.AddRange(lenses.Select(LensCodec.Encode));
-        _bytes = [.. ArrayHeader(items.Count), .. items.SelectMany(item => item)];
+        _bytes = [.. Canonical.ArrayHeader(items.Count), .. items.SelectMany(item => item)];
         _ends = new int[lenses.Count];
-        var end = ArrayHeader(items.Count).Length + items[0].Length;
+        var end = Canonical.ArrayHeader(items.Count).Length + items[0].Length;
         for (var i = 0; i < _ends.Length; i++) _ends[i] = end += items[i + 1].Length;
         Hash = new(Hashing.Hash(Label.Schema, _bytes));
     }
@@ -84,9 +84,9 @@ public sealed class LensList : IEquatable<LensList>
     /// <summary>The id of the field that lens number <paramref name="index"/> adds (docs/protocol/operations.md §2.3).</summary>
     internal FieldId FieldIdAt(int index)
     {
-        var start = ArrayHeader(Lenses.Count + 1).Length;
+        var start = Canonical.ArrayHeader(Lenses.Count + 1).Length;
         Span<byte> hash = stackalloc byte[Bytes32.Size];
-        Hashing.Hash(Label.Field, ArrayHeader(index + 2), _bytes.AsSpan(start, _ends[index] - start)).CopyTo(hash);
+        Hashing.Hash(Label.Field, Canonical.ArrayHeader(index + 2), _bytes.AsSpan(start, _ends[index] - start)).CopyTo(hash);
         return FieldId.From(hash[..FieldId.Size]);
     }
 
@@ -113,11 +113,4 @@ public sealed class LensList : IEquatable<LensList>
             if (builder.Apply(Lenses[i], default) is { } why) return $"lens {i} does not apply: {why}";
         return null;
     }
-
-    private static byte[] ArrayHeader(int count) => count switch
-    {
-        < 24 => [(byte)(0x80 | count)],
-        < 256 => [0x98, (byte)count],
-        _ => [0x99, (byte)(count >> 8), (byte)(count & 0xFF)],
-    };
 }

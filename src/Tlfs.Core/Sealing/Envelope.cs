@@ -64,12 +64,22 @@ public sealed class Envelope
         if (header.Author != author.Public) throw new ArgumentException("the header names another author", nameof(header));
         var headerBytes = header.Encode();
         var signature = author.Sign(Label.EnvSig, Hashing.Hash(Label.Env, headerBytes));
-        Span<byte> bodyLength = stackalloc byte[4];
-        BinaryPrimitives.WriteInt32BigEndian(bodyLength, body.Length);
-        byte[] bytes = [.. headerBytes, .. signature, .. bodyLength, .. body, .. parts.SelectMany(part => part)];
-        if (headerBytes.Length > Limits.HeaderBytes || bytes.Length > Limits.EnvelopeBytes)
+        var length = headerBytes.Length + signature.Length + 4L + body.Length + parts.Sum(part => (long)part.Length);
+        if (headerBytes.Length > Limits.HeaderBytes || length > Limits.EnvelopeBytes)
             throw new TlfsException(Reason.TooLarge, $"one transaction makes at most {Limits.EnvelopeBytes} bytes; split it");
+        var bytes = new byte[length];
+        var rest = Append(bytes, headerBytes);
+        rest = Append(rest, signature);
+        BinaryPrimitives.WriteInt32BigEndian(rest, body.Length);
+        rest = Append(rest[4..], body);
+        foreach (var part in parts) rest = Append(rest, part);
         return new(header, bytes, headerBytes.Length);
+    }
+
+    private static Span<byte> Append(Span<byte> to, ReadOnlySpan<byte> bytes)
+    {
+        bytes.CopyTo(to);
+        return to[bytes.Length..];
     }
 
     /// <summary>

@@ -11,6 +11,11 @@ namespace Tlfs.Core.Sealing;
 /// <param name="Operations">Each operation's canonical bytes.</param>
 public sealed record PartContent(SchemaHash Schema, IReadOnlyList<ReadOnlyMemory<byte>> Operations)
 {
+    // An array of four; a byte string of 32.
+    private static ReadOnlySpan<byte> SchemaHead => [0x84, 0x58, Bytes32.Size];
+
+    private static ReadOnlySpan<byte> NoMore => [0x80, 0x80];
+
     /// <summary>Seals this content as part <paramref name="index"/> and returns the sealed bytes and the root over the operations.</summary>
     internal (byte[] Sealed, Bytes32 OpsRoot) Seal(IEntropy entropy, SecretKey contentKey, Bytes32 core, int index)
     {
@@ -40,15 +45,25 @@ public sealed record PartContent(SchemaHash Schema, IReadOnlyList<ReadOnlyMemory
         return true;
     }
 
-    private byte[] Encode() => Canonical.Encode(writer =>
+    // By hand: the operations are canonical already, and the library would read each of them again. The last two arrays are empty.
+    private byte[] Encode()
     {
-        writer.BeginArray(4);
-        writer.Id(Schema);
-        writer.Array(Operations, operation => writer.Raw(operation.Span));
-        writer.Array<byte>([], _ => { });
-        writer.Array<byte>([], _ => { });
-        writer.EndArray();
-    });
+        var count = Canonical.ArrayHeader(Operations.Count);
+        var bytes = new byte[SchemaHead.Length + Bytes32.Size + count.Length + Operations.Sum(operation => operation.Length) + NoMore.Length];
+        SchemaHead.CopyTo(bytes);
+        Schema.Value.CopyTo(bytes.AsSpan(SchemaHead.Length));
+        var at = SchemaHead.Length + Bytes32.Size;
+        count.CopyTo(bytes, at);
+        at += count.Length;
+        foreach (var operation in Operations)
+        {
+            operation.Span.CopyTo(bytes.AsSpan(at));
+            at += operation.Length;
+        }
+
+        NoMore.CopyTo(bytes.AsSpan(at));
+        return bytes;
+    }
 
     private static PartContent Read(CanonicalReader reader)
     {
