@@ -64,7 +64,7 @@ public sealed partial class LocalFirst
         var freed = await _home.DoAsync(
             () =>
             {
-                var bytes = _home.Replica.Open(document).Log.Sum(held => (long)held.Envelope.Bytes.Length);
+                var bytes = _home.Replica.Bytes(document);
                 _home.Replica.Remove(document);
                 return bytes;
             },

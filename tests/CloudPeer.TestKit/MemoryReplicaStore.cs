@@ -8,7 +8,13 @@ namespace CloudPeer.TestKit;
 public sealed class MemoryReplicaStore : IReplicaStore
 {
     private List<(DocId Id, List<StoredEnvelope> Rows)> _documents = [];
+    private Dictionary<DocId, StoredCheckpoint> _checkpoints = [];
+    private Dictionary<long, byte[]> _pages = [];
     private long _row;
+    private long _page;
+
+    /// <summary>Pages stored now.</summary>
+    public IReadOnlyDictionary<long, byte[]> Pages => _pages;
 
     /// <inheritdoc />
     public IReadOnlyList<DocId> Documents() => [.. _documents.Select(document => document.Id)];
@@ -18,9 +24,19 @@ public sealed class MemoryReplicaStore : IReplicaStore
         [.. _documents.Where(each => each.Id == document).SelectMany(each => each.Rows).Where(row => row.Row > after)];
 
     /// <inheritdoc />
+    public ReadOnlyMemory<byte>? Envelope(DocId document, long row) => Envelopes(document, row - 1).FirstOrDefault(stored => stored.Row == row)?.Bytes;
+
+    /// <inheritdoc />
+    public StoredCheckpoint? Checkpoint(DocId document) => _checkpoints.GetValueOrDefault(document);
+
+    /// <inheritdoc />
+    public ReadOnlyMemory<byte>? Page(DocId document, long page) => _pages.TryGetValue(page, out var bytes) ? bytes : null;
+
+    /// <inheritdoc />
     public T Write<T>(Func<IReplicaWriter, T> work)
     {
         var before = _documents.Select(document => (document.Id, document.Rows.ToList())).ToList();
+        var (checkpoints, pages) = (new Dictionary<DocId, StoredCheckpoint>(_checkpoints), new Dictionary<long, byte[]>(_pages));
         try
         {
             return work(new Writer(this));
@@ -28,6 +44,8 @@ public sealed class MemoryReplicaStore : IReplicaStore
         catch
         {
             _documents = before;
+            _checkpoints = checkpoints;
+            _pages = pages;
             throw;
         }
     }
@@ -52,5 +70,19 @@ public sealed class MemoryReplicaStore : IReplicaStore
             foreach (var envelope in bundle) rows.Add(new(++store._row, first, envelope.Bytes));
             return store._row;
         }
+
+        public long AppendPage(DocId document, ReadOnlyMemory<byte> page)
+        {
+            store._pages.Add(++store._page, page.ToArray());
+            return store._page;
+        }
+
+        public void SaveCheckpoint(DocId document, StoredCheckpoint checkpoint, IReadOnlyList<long> freed)
+        {
+            store._checkpoints[document] = checkpoint;
+            foreach (var page in freed) store._pages.Remove(page);
+        }
+
+        public void DropCheckpoint(DocId document) => store._checkpoints.Remove(document);
     }
 }

@@ -37,6 +37,8 @@ internal static class Schemas
         }
         """;
 
+    public static TlfsSchema TourPackage { get; } = TlfsPackage.Compile(TourSource).Schemas[0];
+
     public static LensList Tour { get; } = Latest(TourSource);
 
     public static LensList Everything { get; } = Latest(EverythingSource);

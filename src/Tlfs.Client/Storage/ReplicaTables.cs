@@ -16,6 +16,13 @@ internal static class ReplicaTables
             bundle INTEGER NOT NULL, id BLOB NOT NULL, bytes BLOB NOT NULL);
         CREATE INDEX IF NOT EXISTS envelope_document ON envelope(document);
         CREATE UNIQUE INDEX IF NOT EXISTS envelope_id ON envelope(document, id);
+        CREATE TABLE IF NOT EXISTS checkpoint(
+            document INTEGER PRIMARY KEY REFERENCES document ON DELETE CASCADE, format INTEGER NOT NULL, row INTEGER NOT NULL, bytes INTEGER NOT NULL,
+            page INTEGER NOT NULL, entries INTEGER NOT NULL, hash BLOB NOT NULL);
+        CREATE TABLE IF NOT EXISTS page(
+            number INTEGER PRIMARY KEY AUTOINCREMENT, document INTEGER NOT NULL REFERENCES document ON DELETE CASCADE, freed INTEGER NOT NULL DEFAULT 0,
+            bytes BLOB NOT NULL);
+        CREATE INDEX IF NOT EXISTS page_document ON page(document, freed);
         CREATE TABLE IF NOT EXISTS schema_version(
             name TEXT NOT NULL, place INTEGER NOT NULL, version TEXT NOT NULL, lenses BLOB NOT NULL, PRIMARY KEY(name, place)) WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS server(number INTEGER PRIMARY KEY AUTOINCREMENT, id BLOB NOT NULL UNIQUE);
@@ -42,7 +49,7 @@ internal static class ReplicaTables
             number INTEGER PRIMARY KEY AUTOINCREMENT, id BLOB NOT NULL UNIQUE, document BLOB NOT NULL, url TEXT, message BLOB NOT NULL);
         """;
 
-    /// <summary>The tables in an order in which rows can be inserted again.</summary>
+    /// <summary>The tables in an order in which rows can be inserted again, without those that can be made again from the others.</summary>
     public static readonly string[] InOrder =
     [
         "identity", "document", "envelope", "schema_version", "server", "cloudpeer", "address", "progress", "held", "refused", "card", "invitation", "outgoing",

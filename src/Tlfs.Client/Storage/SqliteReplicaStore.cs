@@ -7,7 +7,7 @@ namespace Tlfs.Client.Storage;
 /// <summary>A replica's documents in one SQLite file. Not thread-safe; several processes may use one home.</summary>
 public sealed class SqliteReplicaStore : IReplicaStore
 {
-    private const int Page = 256;
+    private const int RowsAtOnce = 256;
 
     private readonly ReplicaDatabase _database;
     private readonly Writer _writer;
@@ -37,12 +37,27 @@ public sealed class SqliteReplicaStore : IReplicaStore
         List<StoredEnvelope> page;
         do
         {
-            page = _database.Query(Sql, reader => new StoredEnvelope(reader.GetInt64(0), reader.GetInt64(1), reader.Blob(2)), document.Blob(), after, Page);
+            page = _database.Query(Sql, reader => new StoredEnvelope(reader.GetInt64(0), reader.GetInt64(1), reader.Blob(2)), document.Blob(), after, RowsAtOnce);
             foreach (var stored in page) yield return stored;
             if (page.Count > 0) after = page[^1].Row;
         }
-        while (page.Count == Page);
+        while (page.Count == RowsAtOnce);
     }
+
+    /// <inheritdoc />
+    public ReadOnlyMemory<byte>? Envelope(DocId document, long row) => _database.Single(
+        "SELECT bytes FROM envelope WHERE row = $1", reader => (ReadOnlyMemory<byte>?)reader.Blob(0), row);
+
+    /// <inheritdoc />
+    public StoredCheckpoint? Checkpoint(DocId document) => _database.Single(
+        "SELECT format, row, bytes, page, entries, hash FROM checkpoint WHERE document = (SELECT number FROM document WHERE id = $1)",
+        reader => new StoredCheckpoint(
+            reader.GetInt32(0), reader.GetInt64(1), reader.GetInt64(2), new(reader.GetInt64(3), reader.GetInt32(4), new(reader.Blob(5)))),
+        document.Blob());
+
+    /// <inheritdoc />
+    public ReadOnlyMemory<byte>? Page(DocId document, long page) => _database.Single(
+        "SELECT bytes FROM page WHERE number = $1", reader => (ReadOnlyMemory<byte>?)CompressedPage.Unpack(reader.Blob(0)), page);
 
     /// <inheritdoc />
     public T Write<T>(Func<IReplicaWriter, T> work) => _database.Write(() => work(_writer));
@@ -58,8 +73,7 @@ public sealed class SqliteReplicaStore : IReplicaStore
 
         public long Append(DocId document, IReadOnlyList<Envelope> bundle)
         {
-            var number = database.Single("SELECT number FROM document WHERE id = $1", reader => reader.GetInt64(0), document.Blob());
-            if (number == 0) throw new InvalidOperationException("envelopes of a document that was not added");
+            var number = Number(document);
             long first = 0, row = 0;
             foreach (var envelope in bundle)
             {
@@ -69,6 +83,31 @@ public sealed class SqliteReplicaStore : IReplicaStore
             }
 
             return row;
+        }
+
+        public long AppendPage(DocId document, ReadOnlyMemory<byte> page) =>
+            database.Insert("INSERT INTO page(document, bytes) VALUES($1, $2)", Number(document), CompressedPage.Pack(page.Span));
+
+        public void SaveCheckpoint(DocId document, StoredCheckpoint checkpoint, IReadOnlyList<long> freed)
+        {
+            var number = Number(document);
+            database.Execute("DELETE FROM page WHERE document = $1 AND freed = 1", number);
+            foreach (var page in freed) database.Execute("UPDATE page SET freed = 1 WHERE number = $1", page);
+            database.Execute(
+                "INSERT OR REPLACE INTO checkpoint(document, format, row, bytes, page, entries, hash) VALUES($1, $2, $3, $4, $5, $6, $7)",
+                number, checkpoint.Format, checkpoint.Row, checkpoint.Bytes, checkpoint.Root.Page, checkpoint.Root.Count, checkpoint.Root.Hash.ToArray());
+        }
+
+        public void DropCheckpoint(DocId document)
+        {
+            database.Execute("DELETE FROM checkpoint WHERE document = $1", Number(document));
+            database.Execute("DELETE FROM page WHERE document = $1", Number(document));
+        }
+
+        private long Number(DocId document)
+        {
+            var number = database.Single("SELECT number FROM document WHERE id = $1", reader => reader.GetInt64(0), document.Blob());
+            return number != 0 ? number : throw new InvalidOperationException("a document that was not added");
         }
     }
 }

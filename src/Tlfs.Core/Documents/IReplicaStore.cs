@@ -1,4 +1,5 @@
 using Tlfs.Core.Ids;
+using Tlfs.Core.Radix;
 using Tlfs.Core.Sealing;
 
 namespace Tlfs.Core.Documents;
@@ -8,6 +9,13 @@ namespace Tlfs.Core.Documents;
 /// <param name="Bundle">The row of the first envelope of its bundle; bundles are pushed together or not at all.</param>
 /// <param name="Bytes">The envelope.</param>
 public sealed record StoredEnvelope(long Row, long Bundle, ReadOnlyMemory<byte> Bytes);
+
+/// <summary>A version of a document, stored so that opening it reads nothing but what is asked for.</summary>
+/// <param name="Format">How it is encoded; one that this software does not know is left aside and made anew.</param>
+/// <param name="Row">The last envelope that it includes.</param>
+/// <param name="Bytes">Bytes of all envelopes that it includes.</param>
+/// <param name="Root">The version's tree.</param>
+public sealed record StoredCheckpoint(int Format, long Row, long Bytes, RadixRoot Root);
 
 /// <summary>
 /// Where a replica keeps its documents. What <see cref="Write{T}"/> has returned from is durable: a process killed at any instruction later loses
@@ -20,6 +28,15 @@ public interface IReplicaStore : IDisposable
 
     /// <summary>A document's envelopes with rows above <paramref name="after"/>, ascending.</summary>
     IEnumerable<StoredEnvelope> Envelopes(DocId document, long after);
+
+    /// <summary>The bytes of one of a document's envelopes; null if there is none in that row.</summary>
+    ReadOnlyMemory<byte>? Envelope(DocId document, long row);
+
+    /// <summary>A document's last checkpoint, or null.</summary>
+    StoredCheckpoint? Checkpoint(DocId document);
+
+    /// <summary>A page of a document's checkpoint; null if there is none with that number.</summary>
+    ReadOnlyMemory<byte>? Page(DocId document, long page);
 
     /// <summary>
     /// Runs work that nobody else's writes interleave with, in this process or another, and makes it durable. If the work throws, nothing of it happened.
@@ -38,4 +55,15 @@ public interface IReplicaWriter
 
     /// <summary>Appends envelopes as one bundle and returns the row of the last.</summary>
     long Append(DocId document, IReadOnlyList<Envelope> bundle);
+
+    /// <summary>Stores a page of a checkpoint and returns its number, never used before.</summary>
+    long AppendPage(DocId document, ReadOnlyMemory<byte> page);
+
+    /// <summary>
+    /// Replaces a document's checkpoint. The pages that the old one had to itself are deleted with the next but this, since another process may still read them.
+    /// </summary>
+    void SaveCheckpoint(DocId document, StoredCheckpoint checkpoint, IReadOnlyList<long> freed);
+
+    /// <summary>Removes a document's checkpoint and all its pages; the envelopes stay.</summary>
+    void DropCheckpoint(DocId document);
 }

@@ -1,5 +1,6 @@
 using Tlfs.Core.Crypto;
 using Tlfs.Core.Ids;
+using Tlfs.Core.Radix;
 using Tlfs.Core.Schema;
 using Tlfs.Core.Sealing;
 
@@ -13,7 +14,7 @@ public sealed class Replica : IDisposable
 {
     private readonly IReplicaStore _store;
     private readonly IEntropy _entropy;
-    private readonly Dictionary<DocId, Loaded> _loaded = [];
+    private readonly Dictionary<DocId, LoadedDocument> _loaded = [];
     private readonly Dictionary<string, TlfsSchema> _schemas = new(StringComparer.Ordinal);
 
     /// <summary>A replica over a store. The keys stay the caller's.</summary>
@@ -47,13 +48,13 @@ public sealed class Replica : IDisposable
             throw new TlfsException(Reason.SchemaNotFound, $"no schema named {schema} here; add it with: schema add FILE");
         using var authority = SigningKey.Generate(_entropy);
         var id = new DocId(authority.Public.Value);
-        var loaded = _loaded[id] = new(id, Own);
         return Guarded(id, () => _store.Write(writer =>
         {
+            writer.AddDocument(id);
+            var loaded = _loaded[id] = LoadedDocument.Open(_store, id, Own);
             var author = new DocumentAuthor(loaded.Document, _entropy);
             author.Begin(authority, known.Latest);
-            writer.AddDocument(id);
-            loaded.Row = writer.Append(id, author.Bundle);
+            loaded.Append(writer, author.Bundle, 0);
             ApplySchema(loaded.Document);
             return id;
         }));
@@ -81,6 +82,9 @@ public sealed class Replica : IDisposable
     /// <summary>A document, up to date with the store. It stays the replica's.</summary>
     public Document Open(DocId document) => Guarded(document, () => Refresh(document).Document);
 
+    /// <summary>Bytes of a document's envelopes.</summary>
+    public long Bytes(DocId document) => Guarded(document, () => Refresh(document).Bytes);
+
     /// <summary>
     /// Makes envelopes and stores them as one bundle; they are durable when this returns. If anything throws, nothing happened.
     /// </summary>
@@ -88,10 +92,12 @@ public sealed class Replica : IDisposable
         Guarded(document, () => _store.Write(writer =>
         {
             var loaded = Refresh(document);
+            var before = loaded.Document.Log.Count;
             var author = new DocumentAuthor(loaded.Document, _entropy, seen);
             var result = make(author);
-            if (author.Bundle.Count > 0) loaded.Row = writer.Append(document, author.Bundle);
+            if (author.Bundle.Count > 0) loaded.Append(writer, author.Bundle, before);
             ApplySchema(loaded.Document);
+            loaded.SaveCheckpoint(writer);
             return result;
         }));
 
@@ -102,41 +108,52 @@ public sealed class Replica : IDisposable
             var loaded = Refresh(document);
             var before = loaded.Document.Log.Count;
             var outcomes = loaded.Document.Receive(envelopes);
-            foreach (var held in loaded.Document.HeldSince(before)) loaded.Row = writer.Append(document, [held.Envelope]);
+            foreach (var held in loaded.Document.HeldSince(before)) loaded.Append(writer, [held.Envelope], held.Number);
             ApplySchema(loaded.Document);
+            loaded.SaveCheckpoint(writer);
             return outcomes;
         }));
 
-    /// <inheritdoc />
+    /// <summary>Closes all documents; what happened since their last checkpoints is put into new ones, if that helps who opens them next.</summary>
     public void Dispose()
     {
-        foreach (var loaded in _loaded.Values) loaded.Dispose();
+        foreach (var loaded in _loaded.Values)
+        {
+            if (loaded.IsWorthSaving) SaveCheckpoint(loaded);
+            loaded.Dispose();
+        }
     }
 
-    private Loaded Refresh(DocId id)
+    private void SaveCheckpoint(LoadedDocument loaded)
+    {
+        try
+        {
+            _store.Write(writer =>
+            {
+                // Another process may have been faster.
+                if (_store.Checkpoint(loaded.Id) == loaded.Checkpoint) loaded.SaveCheckpoint(writer, closing: true);
+                return true;
+            });
+        }
+        catch (TlfsException)
+        {
+            // It would have saved time, nothing else; the envelopes are stored.
+        }
+    }
+
+    private LoadedDocument Refresh(DocId id)
     {
         RequireKnown(id);
-        if (!_loaded.TryGetValue(id, out var loaded)) _loaded[id] = loaded = new(id, Own);
-        var row = loaded.Row;
-        var news = new List<Envelope>();
-        foreach (var stored in _store.Envelopes(id, loaded.Row))
+        if (_loaded.TryGetValue(id, out var loaded) && _store.Checkpoint(id) != loaded.Checkpoint)
         {
-            if (!Envelope.TryDecode(stored.Bytes, out var envelope, out var error)) throw Damaged(error.Detail);
-            news.Add(envelope);
-            row = stored.Row;
+            Forget(id);
+            loaded = null;
         }
 
-        if (news.Count == 0) return loaded;
-
-        // What was held once is held again; if not, this device would sign a number of its chain twice.
-        if (!loaded.Document.Receive(news, verified: true).All(outcome => outcome.IsHeld)) throw Damaged("an envelope is missing");
-        loaded.Row = row;
-        ApplySchema(loaded.Document);
+        loaded ??= _loaded[id] = LoadedDocument.Open(_store, id, Own);
+        if (loaded.Refresh()) ApplySchema(loaded.Document);
         return loaded;
     }
-
-    private static TlfsException Damaged(string detail) =>
-        new(Reason.InputOutput, $"the stored copy of a document is damaged ({detail}); restore it or sync it anew");
 
     private void ApplySchema(Document document)
     {
@@ -155,6 +172,16 @@ public sealed class Replica : IDisposable
         {
             return work();
         }
+        catch (RadixPageException)
+        {
+            Forget(document);
+            _store.Write(writer =>
+            {
+                writer.DropCheckpoint(document);
+                return true;
+            });
+            throw LoadedDocument.Damaged("its checkpoint, which was dropped; the document itself is intact: try again");
+        }
         catch
         {
             Forget(document);
@@ -165,14 +192,5 @@ public sealed class Replica : IDisposable
     private void Forget(DocId document)
     {
         if (_loaded.Remove(document, out var loaded)) loaded.Dispose();
-    }
-
-    private sealed class Loaded(DocId id, AccountKeys own) : IDisposable
-    {
-        public Document Document { get; } = new(id, own);
-
-        public long Row { get; set; }
-
-        public void Dispose() => Document.Dispose();
     }
 }

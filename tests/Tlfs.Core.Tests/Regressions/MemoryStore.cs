@@ -35,6 +35,19 @@ internal sealed class MemoryStore : IReplicaStore, IReplicaWriter
         }
     }
 
+    public ReadOnlyMemory<byte>? Envelope(DocId document, long row) => _rows.Find(each => each.Stored.Row == row).Stored?.Bytes;
+
+    // What is written here is too little for a checkpoint.
+    public StoredCheckpoint? Checkpoint(DocId document) => null;
+
+    public ReadOnlyMemory<byte>? Page(DocId document, long page) => null;
+
+    public long AppendPage(DocId document, ReadOnlyMemory<byte> page) => throw new NotSupportedException();
+
+    public void SaveCheckpoint(DocId document, StoredCheckpoint checkpoint, IReadOnlyList<long> freed) => throw new NotSupportedException();
+
+    public void DropCheckpoint(DocId document) => throw new NotSupportedException();
+
     public T Write<T>(Func<IReplicaWriter, T> work) => work(this);
 
     public void AddDocument(DocId document)
