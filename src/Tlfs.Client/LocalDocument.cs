@@ -65,23 +65,13 @@ public sealed class LocalDocument
 
     /// <summary>One transaction: all edits become one delta, durable when this returns. If anything throws, nothing happened.</summary>
     /// <example><code>await doc.EditAsync(d => d.Insert(".tasks", 0, Json.Parse("{\"title\":\"milk\"}")));</code></example>
-    public async Task<EditResult> EditAsync(Action<Transaction> edit, CancellationToken cancellationToken = default)
-    {
-        var (envelope, operations) = await _home.AuthorAsync(
-            Id,
-            author =>
-            {
-                SchemaOf(_home.Replica.Open(Id));
-                return author.Edit(edit);
-            },
-            cancellationToken);
-        return new(envelope, operations);
-    }
+    public Task<EditResult> EditAsync(Action<Transaction> edit, CancellationToken cancellationToken = default) =>
+        EditAsync((transaction, _) => edit(transaction), cancellationToken);
 
     /// <summary>The same, with cursors that take plain .NET values.</summary>
     /// <example><code>await doc.EditAsync(d => d["tasks"].Insert(0, new { title = "milk" }));</code></example>
     public Task<EditResult> EditAsync(Action<Cursor> edit, CancellationToken cancellationToken = default) =>
-        EditAsync((Transaction transaction) => edit(new(transaction, string.Empty)), cancellationToken);
+        EditAsync((transaction, document) => edit(new(new(transaction, document), string.Empty)), cancellationToken);
 
     /// <summary>Grants a permission to a person.</summary>
     public Task<GrantId> GrantAsync(AccountCard who, Permission permission, CancellationToken cancellationToken = default) =>
@@ -102,6 +92,20 @@ public sealed class LocalDocument
 
     /// <summary>Checks everything held of this document again: every signature, chain, receipt and log head.</summary>
     public Verification Verify() => _home.Do(() => DocumentVerification.Run(_home, Id));
+
+    private async Task<EditResult> EditAsync(Action<Transaction, Document> edit, CancellationToken cancellationToken)
+    {
+        var (envelope, operations) = await _home.AuthorAsync(
+            Id,
+            author =>
+            {
+                var document = _home.Replica.Open(Id);
+                SchemaOf(document);
+                return author.Edit(transaction => edit(transaction, document));
+            },
+            cancellationToken);
+        return new(envelope, operations);
+    }
 
     private T Read<T>(Func<Document, T> read) => _home.Do(() => read(_home.Replica.Open(Id)));
 

@@ -10,6 +10,7 @@ internal static class CommandList
     [
         .. ReplicaCommands.All(),
         SchemaCommands.All(),
+        GenerateCommands.All(),
         DocCommands.All(),
         .. GrantCommands.All(),
         .. InviteCommands.All(),

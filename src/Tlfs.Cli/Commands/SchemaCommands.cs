@@ -49,7 +49,9 @@ internal static class SchemaCommands
         { file, pins };
     }
 
-    private static async Task<TlfsPackage> CompileAsync(string file, CancellationToken cancellationToken)
+    /// <summary>Compiles a file.</summary>
+    /// <exception cref="TlfsException"><see cref="Reason.SchemaError"/>, or whatever reading may say.</exception>
+    internal static async Task<TlfsPackage> CompileAsync(string file, CancellationToken cancellationToken)
     {
         var source = await InputFile.ReadTextAsync(file, Limits.SchemaSourceBytes, cancellationToken);
         return TlfsPackage.Compile(source, Path.GetFileName(file));
