@@ -1,10 +1,10 @@
 // A to-do list that works offline and synchronises, sealed, through a cloudpeer. README.md says how to try it.
 using System.Globalization;
-using System.Text.Json;
 using Tlfs.Client;
 using Tlfs.Core;
 using Tlfs.Core.Policy;
 using Tlfs.Core.Schema;
+using TodoApp;
 
 const string usage = "todo list | add TITLE | done NUMBER | move FROM TO | remove NUMBER | connect URL | share ACCOUNT | join | sync";
 
@@ -24,10 +24,10 @@ catch (TlfsException refused)
 static Task<int> RunAsync(LocalFirst tlfs, string[] words) => words switch
 {
     [] or ["list"] => ListAsync(tlfs),
-    ["add", var title] => EditAsync(tlfs, (tasks, count) => tasks.Insert(count, new { title })),
-    ["done", var number] => EditAsync(tlfs, (tasks, _) => tasks[Index(number)]["complete"].Set(true)),
-    ["move", var from, var to] => EditAsync(tlfs, (tasks, _) => tasks.Move(Index(from), Index(to))),
-    ["remove", var number] => EditAsync(tlfs, (tasks, _) => tasks[Index(number)].Remove()),
+    ["add", var title] => EditAsync(tlfs, list => list.Tasks.Add(new() { Title = title })),
+    ["done", var number] => EditAsync(tlfs, list => list.Tasks[Index(number)].Complete = true),
+    ["move", var from, var to] => EditAsync(tlfs, list => list.Tasks.Move(Index(from), Index(to))),
+    ["remove", var number] => EditAsync(tlfs, list => list.Tasks[Index(number)].Remove()),
     ["connect", var url] => ConnectAsync(tlfs, url),
     ["share", var account] => ShareAsync(tlfs, account),
     ["join"] => JoinAsync(tlfs),
@@ -42,25 +42,23 @@ static async Task<int> UsageAsync()
 }
 
 // The first list there is; a new one if there is none.
-static async Task<LocalDocument> OpenListAsync(LocalFirst tlfs) =>
-    await tlfs.DocumentsAsync() is [var first, ..] ? first : await tlfs.CreateAsync("todoapp");
+static async Task<TodoappDocument> OpenListAsync(LocalFirst tlfs) =>
+    await tlfs.DocumentsAsync() is [var first, ..] ? new(first) : await TodoappDocument.CreateAsync(tlfs);
 
 static async Task<int> ListAsync(LocalFirst tlfs)
 {
     var list = await OpenListAsync(tlfs);
     var number = 0;
-    foreach (var task in Tasks(list))
-        Console.WriteLine($"{++number,3} [{(task.GetProperty("complete").GetBoolean() ? 'x' : ' ')}] {task.GetProperty("title").GetString()}");
+    foreach (var task in list.Read().Tasks) Console.WriteLine($"{++number,3} [{(task.Complete ? 'x' : ' ')}] {task.Title}");
     if (number == 0) Console.WriteLine("Nothing to do. Add something with: todo add TITLE");
     return 0;
 }
 
 // One transaction: durable when it returns, sent by the next sync.
-static async Task<int> EditAsync(LocalFirst tlfs, Action<Cursor, int> edit)
+static async Task<int> EditAsync(LocalFirst tlfs, Action<TodoappEdit> edit)
 {
     var list = await OpenListAsync(tlfs);
-    var count = Tasks(list).Count();
-    await list.EditAsync((Cursor document) => edit(document["tasks"], count));
+    await list.EditAsync(edit);
     return await ListAsync(tlfs);
 }
 
@@ -75,7 +73,7 @@ static async Task<int> ShareAsync(LocalFirst tlfs, string account)
 {
     var list = await OpenListAsync(tlfs);
     var friend = await tlfs.ResolveAsync(account);
-    await list.GrantAsync(friend, Permission.Write);
+    await list.Document.GrantAsync(friend, Permission.Write);
     await tlfs.InviteAsync(friend, list.Id, "a to-do list");
     return await SyncAsync(tlfs);
 }
@@ -99,8 +97,6 @@ static async Task<int> SyncAsync(LocalFirst tlfs)
         Console.WriteLine($"{result.Url}: sent {result.Pushed}, received {result.Pulled}{(result.Complete ? "" : $", not done: {result.Error?.Message}")}");
     return results.All(result => result.Complete) ? 0 : 1;
 }
-
-static IEnumerable<JsonElement> Tasks(LocalDocument list) => JsonElement.Parse(list.ToJson(".tasks")).EnumerateArray();
 
 // People count from 1.
 static int Index(string number) => int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var index) && index > 0

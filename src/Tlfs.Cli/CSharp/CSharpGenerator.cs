@@ -37,11 +37,11 @@ internal sealed class CSharpGenerator
         _out.Line("// Change the schema and generate again instead of editing this file.");
         _out.Line("#nullable enable");
         _out.Line();
-        _out.Line("using client = global::Tlfs.Client;");
-        _out.Line("using collections = global::System.Collections.Generic;");
-        _out.Line("using ids = global::Tlfs.Core.Ids;");
-        _out.Line("using threading = global::System.Threading;");
-        _out.Line("using typed = global::Tlfs.Client.Typed;");
+        _out.Line("using _client = global::Tlfs.Client;");
+        _out.Line("using _collections = global::System.Collections.Generic;");
+        _out.Line("using _ids = global::Tlfs.Core.Ids;");
+        _out.Line("using _threading = global::System.Threading;");
+        _out.Line("using _typed = global::Tlfs.Client.Typed;");
         _out.Line();
         _out.Line($"namespace {space};");
         _out.Line();
@@ -58,9 +58,9 @@ internal sealed class CSharpGenerator
     private void WriteDocument()
     {
         var (document, root) = (_model.Document, _model.Root);
-        var edit = root.Edit ?? new($"typed::TypedValue<{root.Type}>", $", {root.Shape}");
+        var edit = root.Edit ?? new($"_typed::TypedValue<{root.Type}>", $", {root.Shape}");
         _out.Summary($"A document of schema {CSharpWriter.Code(_version.List.Name)}, version {_version.Version}.");
-        _out.Line($"public sealed class {document} : typed::TypedDocument<{root.Type}, {edit.Type}>");
+        _out.Line($"public sealed class {document} : _typed::TypedDocument<{root.Type}, {edit.Type}>");
         _out.Block(() =>
         {
             _out.Summary("The name of the schema.");
@@ -70,7 +70,7 @@ internal sealed class CSharpGenerator
             _out.Line($"public const string SchemaVersion = \"{_version.Version}\";");
             _out.Line();
             _out.Summary("The document with its types.");
-            _out.Line($"public {document}(client::LocalDocument document)");
+            _out.Line($"public {document}(_client::LocalDocument document)");
             _out.Line($"    : base(document, SchemaName, SchemaVersion, {root.Shape}, static at => {edit.New("at")})");
             _out.Block(() => { });
             WriteOpening(document);
@@ -79,21 +79,21 @@ internal sealed class CSharpGenerator
 
     private void WriteOpening(string document)
     {
-        const string cancel = "threading::CancellationToken cancellationToken = default";
+        const string cancel = "_threading::CancellationToken cancellationToken = default";
         _out.Line();
         _out.Summary("Makes a new document.");
-        _out.Line($"public static async threading::Tasks.Task<{document}> CreateAsync(client::LocalFirst replica, {cancel}) =>");
+        _out.Line($"public static async _threading::Tasks.Task<{document}> CreateAsync(_client::LocalFirst replica, {cancel}) =>");
         _out.Line("    new(await replica.CreateAsync(SchemaName, cancellationToken).ConfigureAwait(false));");
         _out.Line();
         _out.Summary("Opens a document.");
-        _out.Line($"public static async threading::Tasks.Task<{document}> OpenAsync(client::LocalFirst replica, ids::DocId id, {cancel}) =>");
+        _out.Line($"public static async _threading::Tasks.Task<{document}> OpenAsync(_client::LocalFirst replica, _ids::DocId id, {cancel}) =>");
         _out.Line("    new(await replica.OpenDocumentAsync(id, cancellationToken).ConfigureAwait(false));");
         _out.Line();
         _out.Summary("All documents of the schema that are kept here and can be read, in the order in which they came.");
-        _out.Line($"public static async threading::Tasks.Task<collections::IReadOnlyList<{document}>> AllAsync(client::LocalFirst replica, {cancel})");
+        _out.Line($"public static async _threading::Tasks.Task<_collections::IReadOnlyList<{document}>> AllAsync(_client::LocalFirst replica, {cancel})");
         _out.Block(() =>
         {
-            _out.Line($"var found = new collections::List<{document}>();");
+            _out.Line($"var found = new _collections::List<{document}>();");
             _out.Line("foreach (var document in await replica.DocumentsAsync(cancellationToken).ConfigureAwait(false))");
             _out.Block(() => _out.Line($"if (document.Schema == SchemaName) found.Add(new {document}(document));"));
             _out.Line();
@@ -110,7 +110,7 @@ internal sealed class CSharpGenerator
         {
             var place = field.Place;
             _out.Summary(Describe(place));
-            _out.Line($"public {place.Type} {field.Property} {{ get; init; }}{Initialiser(place)}");
+            _out.Line($"public {place.Type} {field.Property} {{ get; init; }}{Initialiser(each, field)}");
             if (place.Values is not { } values) return;
             _out.Line();
             _out.Summary($"All values of <see cref=\"{field.Property}\"/> that were written at the same time, the one it shows last. Read only: an edit takes no notice of them.");
@@ -122,13 +122,13 @@ internal sealed class CSharpGenerator
     {
         _out.Line();
         _out.Summary($"{CSharpWriter.Code(each.Path)}, a {CSharpWriter.Code("Struct")}, during an edit.");
-        _out.Line($"public sealed class {each.EditType} : typed::TypedStruct<{each.Type}>");
+        _out.Line($"public sealed class {each.EditType} : _typed::TypedStruct<{each.Type}>");
         _out.Block(() =>
         {
             foreach (var field in each.Fields.Where(field => field.Place.Edit is not null)) _out.Line($"private {field.Place.Edit!.Type}? _{field.Property};");
             if (each.Fields.Any(field => field.Place.Edit is not null)) _out.Line();
             _out.Summary("The struct at a place.");
-            _out.Line($"public {each.EditType}(client::Cursor at)");
+            _out.Line($"public {each.EditType}(_client::Cursor at)");
             _out.Line($"    : base(at, {_model.Shapes}.{each.Type}Shape)");
             _out.Block(() => { });
             foreach (var field in each.Fields)
@@ -171,9 +171,9 @@ internal sealed class CSharpGenerator
         {
             foreach (var field in each.Fields.Where(field => field.Place.IsComposed))
             {
-                _out.Line($"internal static readonly typed::Shape<{field.Place.Type}> {Member(each, field, values: false)} = {field.Place.Shape};");
+                _out.Line($"internal static readonly _typed::Shape<{field.Place.Type}> {Member(each, field, values: false)} = {field.Place.Shape};");
                 if (field.Place.Values is { } values)
-                    _out.Line($"internal static readonly typed::Shape<{values.Type}> {Member(each, field, values: true)} = {values.Shape};");
+                    _out.Line($"internal static readonly _typed::Shape<{values.Type}> {Member(each, field, values: true)} = {values.Shape};");
             }
 
             WriteShape(each);
@@ -182,21 +182,21 @@ internal sealed class CSharpGenerator
 
     private void WriteShape(StructModel each)
     {
-        _out.Line($"internal static readonly typed::Shape<{each.Type}> {each.Type}Shape = typed::Shapes.Struct<{each.Type}>(");
+        _out.Line($"internal static readonly _typed::Shape<{each.Type}> {each.Type}Shape = _typed::Shapes.Struct<{each.Type}>(");
         _out.Line($"    new {each.Type}(),");
         _out.Line($"    static json => new {each.Type}");
         _out.Line("    {");
         foreach (var field in each.Fields)
         {
-            _out.Line($"        {field.Property} = typed::Shapes.ReadField(json, \"{field.Name}\", {Shape(each, field)}),");
+            _out.Line($"        {field.Property} = _typed::Shapes.ReadField(json, \"{field.Name}\", {Shape(each, field)}),");
             if (field.Place.Values is not null)
-                _out.Line($"        {field.ValuesProperty} = typed::Shapes.ReadField(json, \"{field.Name}\", {Shape(each, field, values: true)}),");
+                _out.Line($"        {field.ValuesProperty} = _typed::Shapes.ReadField(json, \"{field.Name}\", {Shape(each, field, values: true)}),");
         }
 
         _out.Line("    },");
         _out.Line("    static (json, value) =>");
         _out.Line("    {");
-        foreach (var field in each.Fields) _out.Line($"        typed::Shapes.WriteField(json, \"{field.Name}\", {Shape(each, field)}, value.{field.Property});");
+        foreach (var field in each.Fields) _out.Line($"        _typed::Shapes.WriteField(json, \"{field.Name}\", {Shape(each, field)}, value.{field.Property});");
         _out.Line("    });");
     }
 
@@ -207,11 +207,11 @@ internal sealed class CSharpGenerator
     /// <summary>The underscore keeps these names apart from those of the structs' shapes.</summary>
     private static string Member(StructModel each, FieldModel field, bool values) => $"{each.Type}_{(values ? field.ValuesProperty : field.Property)}";
 
-    private static string Initialiser(PlaceModel place) => place.Kind.Code switch
+    private string Initialiser(StructModel each, FieldModel field) => field.Place.Kind.Code switch
     {
         KindCode.Array => " = [];",
-        KindCode.Table => $" = {place.Type.Replace("collections::IReadOnlyDictionary", "global::System.Collections.ObjectModel.ReadOnlyDictionary", StringComparison.Ordinal)}.Empty;",
-        KindCode.Struct => $" = new {place.Type}();",
+        KindCode.Table => $" = {Shape(each, field)}.Empty;",
+        KindCode.Struct => $" = new {field.Place.Type}();",
         KindCode.MVReg or KindCode.EWFlag or KindCode.Null => "",
     };
 

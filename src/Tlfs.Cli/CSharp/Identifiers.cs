@@ -16,8 +16,20 @@ internal static class Identifiers
 
     private static readonly Dictionary<string, string> Irregular = new(StringComparer.Ordinal)
     {
-        ["People"] = "Person", ["Children"] = "Child", ["Men"] = "Man", ["Women"] = "Woman", ["Mice"] = "Mouse", ["Feet"] = "Foot", ["Indices"] = "Index", ["News"] = "News",
-        ["Series"] = "Series", ["Species"] = "Species", ["Movies"] = "Movie", ["Cookies"] = "Cookie", ["Statuses"] = "Status", ["Status"] = "Status",
+        ["People"] = "Person",
+        ["Children"] = "Child",
+        ["Men"] = "Man",
+        ["Women"] = "Woman",
+        ["Mice"] = "Mouse",
+        ["Feet"] = "Foot",
+        ["Indices"] = "Index",
+        ["News"] = "News",
+        ["Series"] = "Series",
+        ["Species"] = "Species",
+        ["Movies"] = "Movie",
+        ["Cookies"] = "Cookie",
+        ["Statuses"] = "Status",
+        ["Status"] = "Status",
     };
 
     /// <summary>The name of a type or property: <c>due_date</c> and <c>dueDate</c> become <c>DueDate</c>.</summary>

@@ -54,24 +54,24 @@ internal sealed class SchemaModel
         KindCode.Array => DescribeArray(node, path, name),
         KindCode.Table => DescribeTable(node, path, name),
         KindCode.MVReg => DescribeRegister(node.Kind, path),
-        KindCode.EWFlag => new(node.Kind, path, "bool", "typed::Shapes.Flag", null, null),
-        KindCode.Null => new(node.Kind, path, "typed::Nothing", "typed::Shapes.Nothing", null, null),
+        KindCode.EWFlag => new(node.Kind, path, "bool", "_typed::Shapes.Flag", null, null),
+        KindCode.Null => new(node.Kind, path, "_typed::Nothing", "_typed::Shapes.Nothing", null, null),
     };
 
     private static PlaceModel DescribeRegister(Kind kind, string path)
     {
         var (type, shape) = Primitive(kind.Primitive);
-        return new(kind, path, type + "?", $"typed::Shapes.{shape}", new($"collections::IReadOnlyList<{type}>", $"typed::Shapes.{shape}Values"), null);
+        return new(kind, path, type + "?", $"_typed::Shapes.{shape}", new($"_collections::IReadOnlyList<{type}>", $"_typed::Shapes.{shape}Values"), null);
     }
 
     private PlaceModel DescribeArray(ViewNode node, string path, string name)
     {
         var element = Describe(node.Element!, Below(path, "[]"), name);
         var edit = element.Edit is { } inner
-            ? new EditModel($"typed::TypedArray<{element.Type}, {inner.Type}>", $", {element.Shape}, static at => {inner.New("at")}")
-            : new EditModel($"typed::TypedArray<{element.Type}>", $", {element.Shape}");
-        var values = element.Values is { } all ? new ValuesModel($"collections::IReadOnlyList<{all.Type}>", $"typed::Shapes.Array({all.Shape})") : null;
-        return new(node.Kind, path, $"collections::IReadOnlyList<{element.Type}>", $"typed::Shapes.Array({element.Shape})", values, edit);
+            ? new EditModel($"_typed::TypedArray<{element.Type}, {inner.Type}>", $", {element.Shape}, static at => {inner.New("at")}")
+            : new EditModel($"_typed::TypedArray<{element.Type}>", $", {element.Shape}");
+        var values = element.Values is { } all ? new ValuesModel($"_collections::IReadOnlyList<{all.Type}>", $"_typed::Shapes.Array({all.Shape})") : null;
+        return new(node.Kind, path, $"_collections::IReadOnlyList<{element.Type}>", $"_typed::Shapes.Array({element.Shape})", values, edit);
     }
 
     private PlaceModel DescribeTable(ViewNode node, string path, string name)
@@ -79,10 +79,10 @@ internal sealed class SchemaModel
         var row = Describe(node.Element!, Below(path, "{}"), name);
         var (key, keys) = Primitive(node.Kind.Primitive);
         var edit = row.Edit is { } inner
-            ? new EditModel($"typed::TypedTable<{key}, {row.Type}, {inner.Type}>", $", typed::TableKeys.{keys}, {row.Shape}, static at => {inner.New("at")}")
-            : new EditModel($"typed::TypedTable<{key}, {row.Type}>", $", typed::TableKeys.{keys}, {row.Shape}");
-        string Dictionary(string type) => $"collections::IReadOnlyDictionary<{key}, {type}>";
-        string Shape(string of) => $"typed::Shapes.Table(typed::TableKeys.{keys}, {of})";
+            ? new EditModel($"_typed::TypedTable<{key}, {row.Type}, {inner.Type}>", $", _typed::TableKeys.{keys}, {row.Shape}, static at => {inner.New("at")}")
+            : new EditModel($"_typed::TypedTable<{key}, {row.Type}>", $", _typed::TableKeys.{keys}, {row.Shape}");
+        string Dictionary(string type) => $"_collections::IReadOnlyDictionary<{key}, {type}>";
+        string Shape(string of) => $"_typed::Shapes.Table(_typed::TableKeys.{keys}, {of})";
         return new(node.Kind, path, Dictionary(row.Type), Shape(row.Shape), row.Values is { } all ? new(Dictionary(all.Type), Shape(all.Shape)) : null, edit);
     }
 
@@ -120,7 +120,7 @@ internal sealed class SchemaModel
         Core.Lenses.Primitive.I64 => ("long", "I64"),
         Core.Lenses.Primitive.F64 => ("double", "F64"),
         Core.Lenses.Primitive.String => ("string", "String"),
-        Core.Lenses.Primitive.Bytes => ("typed::Bytes", "Bytes"),
+        Core.Lenses.Primitive.Bytes => ("_typed::Bytes", "Bytes"),
     };
 
     private static string Below(string path, string segment) => path is "." ? "." + segment : $"{path}.{segment}";

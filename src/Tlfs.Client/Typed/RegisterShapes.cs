@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Tlfs.Core.Crdt;
 
 namespace Tlfs.Client.Typed;
 
@@ -19,9 +20,12 @@ internal static class Primitives
 
     public static PrimitiveShape<double> F64 { get; } = new(json => json.GetDouble(), (json, value) => json.WriteNumberValue(value));
 
-    public static PrimitiveShape<string> String { get; } = new(json => json.GetString()!, (json, value) => json.WriteStringValue(value));
+    public static PrimitiveShape<string> String { get; } = new(json => json.GetString()!, (json, value) => json.WriteStringValue(Unicode(value)));
 
     public static PrimitiveShape<Bytes> Bytes { get; } = new(json => json.GetBytesFromBase64(), (json, value) => json.WriteBase64StringValue(value.Span));
+
+    /// <summary>The text, which the JSON writer would change if it had a lone surrogate: that is a <c>type-mismatch</c>.</summary>
+    public static string Unicode(string text) => Value.Of(text).AsString;
 }
 
 /// <summary>A register whose values are of a value type.</summary>

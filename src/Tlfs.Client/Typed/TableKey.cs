@@ -43,7 +43,7 @@ public static class TableKeys
         key => key.ToString(CultureInfo.InvariantCulture), text => long.Parse(text, CultureInfo.InvariantCulture), quoted: false);
 
     /// <summary>Keys of a <c>Table&lt;String&gt;</c>.</summary>
-    public static TableKey<string> String { get; } = new(key => key, text => text, quoted: true);
+    public static TableKey<string> String { get; } = new(Primitives.Unicode, text => text, quoted: true);
 
     /// <summary>Keys of a <c>Table&lt;Bytes&gt;</c>.</summary>
     public static TableKey<Bytes> Bytes { get; } = new(key => Convert.ToBase64String(key.Span), text => Convert.FromBase64String(text), quoted: true);

@@ -40,7 +40,7 @@ public abstract class TypedPlace
         }
         catch (ArgumentException e)
         {
-            throw new TlfsException(Reason.TypeMismatch, $"{path} takes Unicode text and finite numbers, and the value given has others", e);
+            throw new TlfsException(Reason.TypeMismatch, $"{path} takes finite numbers, and the value given has another", e);
         }
     }
 
