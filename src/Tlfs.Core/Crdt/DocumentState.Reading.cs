@@ -56,6 +56,32 @@ public sealed partial class DocumentState
 
     internal ElementList Shown(ReadOnlySpan<byte> array) => _order.Shown(array);
 
+    /// <summary>The index of an element, or that which it would have if it existed.</summary>
+    internal int IndexOf(StoragePath array, Uid element) =>
+        _order.Deciding(array.Bytes, element) is { } place ? Shown(array).IndexOf(new(element, place.Position)) : Shown(array).Count;
+
+    /// <summary>True if a row or element is shown: something is live in it, and an element has a place.</summary>
+    internal bool Shows(StoragePath row) => Exists(row)
+        && (row.Segments[^1] is not { Kind: SegmentKind.Element } element || _order.Deciding(row.Bytes[..^element.EncodedBytes], element.Element) is not null);
+
+    /// <summary>The envelope whose operation decides what stands at or under a path: that of the last put, null if there is none.</summary>
+    internal EnvelopeId? LastAt(StoragePath path)
+    {
+        byte[] prefix = [(byte)StateTag.Live, .. path.Bytes];
+        return _tree.TryLast(prefix, out var entry) ? _parts.Name(LocalDot.From(entry.Key.Span[^LocalDot.Size..]).Part).Envelope : null;
+    }
+
+    /// <summary>The envelope that placed an element where it is.</summary>
+    internal EnvelopeId? Placed(StoragePath array, Uid element) =>
+        _order.Deciding(array.Bytes, element) is { } place ? _parts.Name(place.Dot.Part).Envelope : null;
+
+    /// <summary>An envelope that removed an operation.</summary>
+    internal EnvelopeId? RemoverOf(LocalDot dot)
+    {
+        var prefix = new StateKey(stackalloc byte[StateKey.Size([])], StateTag.Removal, []).Dot(dot).Bytes;
+        return _tree.TryLast(prefix, out var entry) ? _parts.Name(LocalDot.From(entry.Key.Span[^LocalDot.Size..]).Part).Envelope : null;
+    }
+
     internal List<LocalDot> LivePlaces(StoragePath array, Uid element) => _order.Live(array.Bytes, element);
 
     internal bool Knows(StoragePath array, Uid element) => _order.Knows(array.Bytes, element) || Exists(array.Bytes, element);

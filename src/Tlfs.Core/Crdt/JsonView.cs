@@ -31,7 +31,12 @@ public sealed class JsonView
     /// <param name="allValues">Shows each register as an array of all its live values in the order of their dots.</param>
     public static string Text(SchemaView view, DocumentState state, string path = ".", bool allValues = false)
     {
-        var at = Location.Resolve(view, state, path);
+        return Of(state, Location.Resolve(view, state, path), allValues);
+    }
+
+    /// <summary>The JSON text of a place.</summary>
+    internal static string Of(DocumentState state, Location at, bool allValues = false)
+    {
         var text = new JsonView(state, allValues);
         text.Go(0, at.Path.Bytes);
         text.Write(at.Node, RowAbove(at).Bytes.Length);
@@ -141,7 +146,8 @@ public sealed class JsonView
         }
     }
 
-    private static string KeyText(Segment key) => key.Key switch
+    /// <summary>A table's key as the name of a member.</summary>
+    internal static string KeyText(Segment key) => key.Key switch
     {
         bool boolean => boolean ? "true" : "false",
         ulong number => number.ToString(CultureInfo.InvariantCulture),

@@ -46,6 +46,26 @@ public sealed class Location
         return at;
     }
 
+    /// <summary>
+    /// A place that a state shows, by its view and keys. Elements get the index that they have in the state, or would have.
+    /// </summary>
+    internal static Location Of(SchemaView view, DocumentState state, ViewNode node, IReadOnlyList<Segment> keys)
+    {
+        var way = new Stack<ViewNode>();
+        for (var place = node; place.Parent is not null; place = place.Parent) way.Push(place);
+        var (at, key) = (Root(view), 0);
+        foreach (var place in way)
+        {
+            if (place.Name is { } name) at = at.Field(name);
+            else if (at.Node.Kind.Code == KindCode.Array) at = at.Element(keys[key].Element, state.IndexOf(at.Path, keys[key++].Element));
+            else at = at.Row(keys[key], at.KeyText(keys[key++]));
+        }
+
+        return at;
+    }
+
+    internal IReadOnlyList<Segment> Keys => _keys;
+
     internal static Location Root(SchemaView view) => new(".", view.Root, []);
 
     internal Location Field(string name) => Node.Fields.TryGetValue(name, out var field)
@@ -58,6 +78,10 @@ public sealed class Location
     internal string Suggestion(string name) => Suggestions.DidYouMean(name, Node.Fields.Keys) is { } near ? "; " + near : "";
 
     internal Location Row(Segment key, string text) => new(PathText.Row(Text, text), Node.Element!, [.. _keys, key]);
+
+    private string KeyText(Segment key) => Node.Kind.Primitive is Primitive.String or Primitive.Bytes
+        ? JsonText.Quote(JsonView.KeyText(key))
+        : JsonView.KeyText(key);
 
     /// <summary>The row of a table whose key is the text, as a member of a JSON object names it.</summary>
     internal Location Member(string key) => TryKey(Node.Kind.Primitive, key, out var segment)

@@ -83,6 +83,9 @@ public sealed class Transaction : IDisposable
         if (_state.EntryCount == before) throw new TlfsException(Reason.NotPresent, $"{path} holds nothing");
     });
 
+    /// <summary>Where a cursor points, edits so far included; null if this schema version does not show the place.</summary>
+    public CursorPosition? Locate(DocumentCursor cursor) => cursor.Locate(_view, _state);
+
     /// <summary>The operations, in order. None at all is a <see cref="TlfsException"/> with <see cref="Reason.NothingToDo"/>.</summary>
     public IReadOnlyList<Operation> Build() => _pending.Count > 0 ? _pending.ToList() : throw new TlfsException(Reason.NothingToDo, "the edit changes nothing");
 

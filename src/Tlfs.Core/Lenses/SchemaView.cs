@@ -15,6 +15,7 @@ public sealed class SchemaView
     {
         List = list;
         Root = root;
+        root.Settle();
         Register(root);
     }
 

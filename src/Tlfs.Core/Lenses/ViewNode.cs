@@ -61,6 +61,34 @@ public sealed class ViewNode
         return StoragePath.Of(segments);
     }
 
+    /// <summary>Whose field, row or element this is in the view; null for the root.</summary>
+    internal ViewNode? Parent { get; private set; }
+
+    /// <summary>The field's name; null for rows, elements and the root.</summary>
+    internal string? Name { get; private set; }
+
+    /// <summary>True if this is the other place or below it.</summary>
+    internal bool IsAtOrBelow(ViewNode other)
+    {
+        for (var node = this; node is not null; node = node.Parent)
+            if (node == other) return true;
+        return false;
+    }
+
+    /// <summary>Tells what is below where it is, once nothing moves any more.</summary>
+    internal void Settle()
+    {
+        foreach (var (name, field) in _fields)
+        {
+            (field.Parent, field.Name) = (this, name);
+            field.Settle();
+        }
+
+        if (Element is null) return;
+        Element.Parent = this;
+        Element.Settle();
+    }
+
     internal bool TryAdd(string name, ViewNode field) => _fields.TryAdd(name, field);
 
     internal ViewNode? Take(string name) => _fields.Remove(name, out var field) ? field : null;
