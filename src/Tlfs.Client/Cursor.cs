@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Tlfs.Core;
+using Tlfs.Core.Crdt;
 
 namespace Tlfs.Client;
 
@@ -27,6 +28,11 @@ public sealed class Cursor
 
     /// <summary>A row of a table with texts as keys.</summary>
     public Cursor Row(string key) => Below(JsonSerializer.Serialize(key));
+
+    /// <summary>The place that a document cursor points to. <c>path-not-found</c> if this schema version does not show it.</summary>
+    public Cursor At(DocumentCursor cursor) => _session.Transaction.Locate(cursor) is { } position
+        ? new(_session, position.Path is "." ? "" : position.Path)
+        : throw new TlfsException(Reason.PathNotFound, "this version of the schema does not show the place of that cursor");
 
     /// <summary>What stands here now, edits of this transaction included. <c>not-present</c> for a row that does not exist.</summary>
     /// <param name="allValues">Shows each register as an array of all its values.</param>

@@ -73,6 +73,21 @@ public sealed class LocalDocument
     public Task<EditResult> EditAsync(Action<Cursor> edit, CancellationToken cancellationToken = default) =>
         EditAsync((transaction, document) => edit(new(new(transaction, document), string.Empty)), cancellationToken);
 
+    /// <summary>
+    /// Tells what happens at and below a path from now on: rows and elements that come, go and move, values that change, and, for the whole document, grants.
+    /// An index names the element that is there now, and follows it. What happens between two looks is told as one difference.
+    /// </summary>
+    /// <param name="path">A view path; <c>.</c> is the whole document. Refused like a path to read.</param>
+    /// <param name="changed">Called for each change, one at a time, on a thread of the pool. It may read and edit. If it throws, the watch ends.</param>
+    /// <example><code>await using var watch = doc.Watch(".tasks", change => Console.WriteLine($"{change.Kind} {change.Path} {change.Value}"));</code></example>
+    public DocumentWatch Watch(string path, Action<DocumentChange> changed) => new(_home, this, Read(document => document.Mark(path)), changed);
+
+    /// <summary>A cursor to what is at a path: it survives moves, inserts and renames, and means the same on every device.</summary>
+    public DocumentCursor CursorAt(string path) => Read(document => document.CursorAt(path));
+
+    /// <summary>Where a cursor points now; null if this schema version does not show the place.</summary>
+    public CursorPosition? Locate(DocumentCursor cursor) => Read(document => document.Locate(cursor));
+
     /// <summary>Grants a permission to a person.</summary>
     public Task<GrantId> GrantAsync(AccountCard who, Permission permission, CancellationToken cancellationToken = default) =>
         GrantAsync(who.Actor, permission, cancellationToken);
@@ -107,7 +122,7 @@ public sealed class LocalDocument
         return new(envelope, operations);
     }
 
-    private T Read<T>(Func<Document, T> read) => _home.Do(() => read(_home.Replica.Open(Id)));
+    internal T Read<T>(Func<Document, T> read) => _home.Do(() => read(_home.Replica.Open(Id)));
 
     // Says who has to be online, where the document itself cannot know.
     private TlfsVersion SchemaOf(Document document)

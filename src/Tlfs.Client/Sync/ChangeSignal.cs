@@ -2,16 +2,17 @@ using System.Threading.Channels;
 
 namespace Tlfs.Client.Sync;
 
-/// <summary>Wakes one waiter after edits; any number of edits while it is busy wake it once.</summary>
+/// <summary>Wakes one waiter after edits, or after all changes; any number of them while it is busy wake it once.</summary>
 internal sealed class ChangeSignal : IDisposable
 {
     private readonly Channel<bool> _edits = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly ReplicaHome _home;
 
-    public ChangeSignal(ReplicaHome home)
+    public ChangeSignal(ReplicaHome home, bool all = false)
     {
         _home = home;
-        home.Edited += Raise;
+        if (all) home.Changed += Raise;
+        else home.Edited += Raise;
     }
 
     /// <summary>Returns true after the next edit, false when cancelled.</summary>
@@ -27,7 +28,11 @@ internal sealed class ChangeSignal : IDisposable
         }
     }
 
-    public void Dispose() => _home.Edited -= Raise;
+    public void Dispose()
+    {
+        _home.Edited -= Raise;
+        _home.Changed -= Raise;
+    }
 
     private void Raise(object? sender, EventArgs e) => _edits.Writer.TryWrite(true);
 }

@@ -120,7 +120,7 @@ internal sealed class DocumentSync(ReplicaHome home, Place at, string url)
     {
         if (envelopes.Count == 0) return;
         var known = envelopes.Count(envelope => home.Custody.Has(at.Document, envelope.Id));
-        var outcomes = home.Replica.Receive(at.Document, envelopes);
+        var outcomes = home.Receive(at.Document, envelopes);
         _pulled += outcomes.Count(outcome => outcome.IsHeld) - known;
 
         // A server sends causes before effects. What still waits is not stored, so the cursor must not pass it.

@@ -56,6 +56,9 @@ internal sealed class ReplicaHome : IDisposable
     /// <summary>Raised, outside the gate, when this process has made envelopes or changed what servers a document has.</summary>
     public event EventHandler? Edited;
 
+    /// <summary>Raised, perhaps inside the gate, when a document may have changed: by this process, by another, or by what a server sent.</summary>
+    public event EventHandler? Changed;
+
     /// <summary>Makes a new identity in the folder.</summary>
     public static (ReplicaHome Home, string RecoveryWords) Initialise(LocalFirstOptions options, string name)
     {
@@ -129,7 +132,19 @@ internal sealed class ReplicaHome : IDisposable
     public T Author<T>(DocId document, Func<DocumentAuthor, T> make) => Replica.Author(document, make, SeenHead(document));
 
     /// <summary>Tells who watches that there may be something to send.</summary>
-    public void NotifyEdited() => Edited?.Invoke(this, EventArgs.Empty);
+    public void NotifyEdited()
+    {
+        Edited?.Invoke(this, EventArgs.Empty);
+        Changed?.Invoke(this, EventArgs.Empty);
+    }
+
+    /// <summary>Receives envelopes from a server, and tells who watches the document; inside the gate.</summary>
+    public IReadOnlyList<Outcome> Receive(DocId document, IReadOnlyList<Envelope> envelopes)
+    {
+        var outcomes = Replica.Receive(document, envelopes);
+        Changed?.Invoke(this, EventArgs.Empty);
+        return outcomes;
+    }
 
     /// <summary>
     /// Gives the cloudpeers that get every document what they have not been given yet; inside the gate. A grant that somebody ended is not given again.

@@ -8,8 +8,6 @@ namespace Tlfs.Client.Sync;
 /// </summary>
 internal sealed class WatchEngine(ReplicaHome home, Connector connector, Mailbox mailbox)
 {
-    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(250);
-
     /// <summary>Returns when cancelled.</summary>
     public async Task RunAsync(SyncOptions options, IProgress<SyncResult>? progress, CancellationToken cancellationToken)
     {
@@ -19,7 +17,7 @@ internal sealed class WatchEngine(ReplicaHome home, Connector connector, Mailbox
         {
             foreach (var document in home.Replica.Documents) home.GrantHosting(document);
         });
-        var noticing = NoticeOthersAsync(stopping.Token);
+        var noticing = OtherProcesses.NoticeAsync(home, stopping.Token);
         var watches = new Dictionary<(string Url, PeerId Server), Task>();
         try
         {
@@ -38,26 +36,6 @@ internal sealed class WatchEngine(ReplicaHome home, Connector connector, Mailbox
         {
             await stopping.CancelAsync();
             await Task.WhenAll([noticing, .. watches.Values]);
-        }
-    }
-
-    // Another process's commit raises no event here; SQLite counts them.
-    private async Task NoticeOthersAsync(CancellationToken cancellationToken)
-    {
-        using var timer = new PeriodicTimer(Poll, home.Options.Time);
-        try
-        {
-            var known = home.Do(() => home.Database.DataVersion);
-            while (await timer.WaitForNextTickAsync(cancellationToken))
-            {
-                var version = home.Do(() => home.Database.DataVersion);
-                if (version != known) home.NotifyEdited();
-                known = version;
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            // Asked to stop.
         }
     }
 }

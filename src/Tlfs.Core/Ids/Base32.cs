@@ -21,6 +21,13 @@ public static class Base32
         return new string(text);
     }
 
+    /// <summary>Decodes text of any length; false for other letters, a length that no bytes have, or non-zero trailing bits.</summary>
+    public static bool TryDecode(ReadOnlySpan<char> text, out byte[] bytes)
+    {
+        bytes = new byte[text.Length * 5 / 8];
+        return TryDecode(text, bytes.AsSpan());
+    }
+
     /// <summary>Decodes into exactly <paramref name="destination"/>; false for other letters, another length or non-zero trailing bits.</summary>
     public static bool TryDecode(ReadOnlySpan<char> text, Span<byte> destination)
     {
