@@ -40,10 +40,12 @@ internal sealed class GrantNode
     public GrantId? ParentId => (Statement.Body as Grant)?.Parent;
 
     /// <summary>Ascending key: zone depth, permission (greatest first), length of address, address (§4).</summary>
-    public static int CompareKeys(GrantNode left, GrantNode right)
+    public static IComparer<GrantNode> ByKey { get; } = Comparer<GrantNode>.Create(CompareKeys);
+
+    private static int CompareKeys(GrantNode left, GrantNode right)
     {
         var order = left.ZoneDepth.CompareTo(right.ZoneDepth);
-        if (order == 0) order = right.Permission.CompareTo(left.Permission);
+        if (order == 0) order = (int)right.Permission - (int)left.Permission;
         return order == 0 ? CompareAddresses(left, right) : order;
     }
 

@@ -12,12 +12,14 @@ public sealed class PolicySet
 {
     private readonly DocId _document;
     private readonly ZoneTree _zones;
-    private readonly List<Entry> _entries = [];
-    private readonly HashSet<EnvelopeId> _heads = [];
-    private readonly HashSet<PeerId> _named = [];
     private readonly Structure _structure;
+    private ImmutableList<Entry> _entries = [];
     private ImmutableDictionary<EnvelopeId, Entry> _byId = ImmutableDictionary<EnvelopeId, Entry>.Empty;
+    private ImmutableSortedSet<EnvelopeId> _heads = [];
+    private ImmutableHashSet<PeerId> _named = [];
     private GrantNode? _genesis;
+    private Evaluation _evaluation = Evaluation.Begin(null);
+    private int _evaluated;
     private PolicyView? _view;
 
     /// <summary>An empty set.</summary>
@@ -30,21 +32,24 @@ public sealed class PolicySet
         _structure = new(document, _zones, Find);
     }
 
-    /// <summary>A set of the same statements, so that what may turn out to be refused is tried on a copy.</summary>
-    public PolicySet Copy()
+    /// <summary>A set of the same statements, so that what may turn out to be refused is tried on a copy. Takes constant time.</summary>
+    public PolicySet Copy() => new(_document, _zones)
     {
-        var copy = new PolicySet(_document, _zones) { _byId = _byId, _genesis = _genesis, _view = _view };
-        copy._entries.AddRange(_entries);
-        copy._heads.UnionWith(_heads);
-        copy._named.UnionWith(_named);
-        return copy;
-    }
+        _entries = _entries,
+        _byId = _byId,
+        _heads = _heads,
+        _named = _named,
+        _genesis = _genesis,
+        _evaluation = _evaluation,
+        _evaluated = _evaluated,
+        _view = _view,
+    };
 
     /// <summary>How many statements the set holds.</summary>
     public int Count => _entries.Count;
 
     /// <summary>The statements that no other has in its past, ascending. May be more than an envelope can name: see <see cref="AuthFor"/>.</summary>
-    public IReadOnlyList<EnvelopeId> Heads => [.. _heads.Order()];
+    public IReadOnlyList<EnvelopeId> Heads => _heads;
 
     /// <summary>Adds a statement; false if the set holds it already.</summary>
     /// <exception cref="ArgumentException">It belongs to another document, or its auth is not held: a bug of the caller.</exception>
@@ -56,11 +61,10 @@ public sealed class PolicySet
 
         var past = PastOf(statement.Auth, Find);
         var entry = new Entry(_entries.Count, statement, past) { Grant = _structure.GrantOf(_entries.Count, statement, past) };
-        _entries.Add(entry);
+        _entries = _entries.Add(entry);
         _byId = _byId.Add(statement.Id, entry);
-        _heads.ExceptWith(statement.Auth);
-        _heads.Add(statement.Id);
-        if (entry.Grant is { Structure: Verdict.Counts, Actor.Peer: { } peer }) _named.Add(peer);
+        _heads = _heads.Except(statement.Auth).Add(statement.Id);
+        if (entry.Grant is { Structure: Verdict.Counts, Actor.Peer: { } peer }) _named = _named.Add(peer);
         if (statement.Body is Genesis) ConsiderGenesis(entry.Grant!);
         _view = null;
         return true;
@@ -72,8 +76,10 @@ public sealed class PolicySet
     /// <summary>True if a structural grant of the set names the peer, valid or not, or the peer is the document's authority (envelope.md §3 step 3).</summary>
     public bool IsNamed(PeerId peer) => peer == _document.Authority || _named.Contains(peer);
 
-    /// <summary>What the statements mean together. Computed once until a statement is added.</summary>
-    public PolicyView Evaluate() => _view ??= new PolicyView(_document, _zones, [.. _entries], _byId, _genesis);
+    /// <summary>
+    /// What the statements mean together. Computed once until a statement is added, and then only for those that the new ones affect.
+    /// </summary>
+    public PolicyView Evaluate() => _view ??= new(_document, _zones, _entries, _byId, Evaluated());
 
     /// <summary>True if the closure of <paramref name="auth"/> holds the statement.</summary>
     public bool Covers(IReadOnlyList<EnvelopeId> auth, EnvelopeId statement) =>
@@ -107,6 +113,14 @@ public sealed class PolicySet
     {
         var heads = auth.Select(find).OfType<Entry>().ToList();
         return heads.Select(head => head.Past).Aggregate(StatementSet.Of([.. heads.Select(head => head.Number)]), (past, next) => next.Union(past));
+    }
+
+    private Evaluation Evaluated()
+    {
+        if (_evaluation.Genesis != _genesis) (_evaluation, _evaluated) = (Evaluation.Begin(_genesis), 0);
+        _evaluation = _evaluation.With(_entries.GetRange(_evaluated, _entries.Count - _evaluated), _structure);
+        _evaluated = _entries.Count;
+        return _evaluation;
     }
 
     private Entry? Find(EnvelopeId id) => _byId.GetValueOrDefault(id);

@@ -9,58 +9,55 @@ namespace Tlfs.Core.Policy;
 /// </summary>
 public sealed class PolicyView
 {
+    private readonly ImmutableList<Entry> _entries;
     private readonly ImmutableDictionary<EnvelopeId, Entry> _byId;
     private readonly Structure _structure;
     private readonly Evaluation _evaluation;
-    private readonly GrantNode[] _grants;
-    private readonly ILookup<PeerId, GrantNode> _byPeer;
-    private readonly GrantNode[] _ofAnyone;
+    private IReadOnlyList<Actor>? _readers;
 
     internal PolicyView(
-        DocId document, ZoneTree zones, IReadOnlyList<Entry> entries, ImmutableDictionary<EnvelopeId, Entry> byId, GrantNode? genesis)
+        DocId document, ZoneTree zones, ImmutableList<Entry> entries, ImmutableDictionary<EnvelopeId, Entry> byId, Evaluation evaluation)
     {
         Document = document;
-        Kind = (genesis?.Statement.Body as Genesis)?.Kind;
+        _entries = entries;
         _byId = byId;
         _structure = new(document, zones, Find);
-        _evaluation = new(entries, _structure, genesis?.Statement.Id, HasSeniority);
-        _grants = [.. entries.Select(entry => entry.Grant).OfType<GrantNode>()];
-        _byPeer = _evaluation.Grants.Where(grant => grant.Actor.Peer is not null).ToLookup(grant => grant.Actor.Peer!.Value);
-        _ofAnyone = [.. _evaluation.Grants.Where(grant => grant.Actor is AnyoneActor)];
+        _evaluation = evaluation;
     }
 
     /// <summary>The document.</summary>
     public DocId Document { get; }
 
     /// <summary>What the document is for; null without a genesis.</summary>
-    public DocumentKind? Kind { get; }
+    public DocumentKind? Kind => (_evaluation.Genesis?.Statement.Body as Genesis)?.Kind;
 
     /// <summary>All grants, in the order in which they were added, whether they count or not.</summary>
-    public IReadOnlyList<GrantStatus> Grants => [.. _grants.Select(StatusOf)];
+    public IReadOnlyList<GrantStatus> Grants => [.. _entries.Select(entry => entry.Grant).OfType<GrantNode>().Select(StatusOf)];
 
-    private bool HasSeniority => Kind == DocumentKind.Account;
+    /// <summary>How many grants were judged, again or for the first time, to make this view from the one before it.</summary>
+    internal int Judged => _evaluation.Judged;
 
     /// <summary>A grant; null if no statement of the set carries it.</summary>
     public GrantStatus? Grant(GrantId id) => Find(id.Envelope)?.Grant is { } grant ? StatusOf(grant) : null;
 
     /// <summary>True if the statement is a revocation or renounce that is effective (§4.6).</summary>
     public bool IsEffective(EnvelopeId revocation) =>
-        Find(revocation) is { Statement.Body: Revoke or Renounce } entry && _evaluation.Verdicts[entry.Number] == Verdict.Counts;
+        Find(revocation) is { } entry && _structure.EndingOf(entry, _evaluation.HasSeniority) is { } ending && VerdictOf(ending) == Verdict.Counts;
 
     /// <summary>True if a structural grant of the set names the peer, valid or not, or the peer is the document's authority (envelope.md §3 step 3).</summary>
-    public bool IsNamed(PeerId peer) => peer == Document.Authority || _byPeer.Contains(peer);
+    public bool IsNamed(PeerId peer) => peer == Document.Authority || !_evaluation.Index.Of(peer).IsEmpty;
 
     /// <summary>True if the peer has the permission now (§4.10).</summary>
     public bool May(PeerId peer, Permission permission) =>
-        _byPeer[peer].Concat(_ofAnyone).Any(grant => grant.Permission >= permission && Holds(grant));
+        _evaluation.Index.Of(peer).Concat(_evaluation.Index.OfAnyone).Any(grant => grant.Permission >= permission && Holds(grant));
 
     /// <summary>A grant that names the peer and gives it the permission now; null without one.</summary>
     public GrantId? Standing(PeerId peer, Permission permission) =>
-        _byPeer[peer].FirstOrDefault(grant => grant.Permission >= permission && Holds(grant))?.Statement.Id.Grant;
+        _evaluation.Index.Of(peer).FirstOrDefault(grant => grant.Permission >= permission && Holds(grant))?.Statement.Id.Grant;
 
     /// <summary>Who may read now, each once: the recipients that an epoch's keys are for. In the same order on all replicas.</summary>
-    public IReadOnlyList<Actor> Readers() =>
-        [.. _evaluation.Grants.Where(grant => grant.Permission >= Permission.Read && Holds(grant)).Select(grant => grant.Actor).DistinctBy(Identity)];
+    public IReadOnlyList<Actor> Readers() => _readers ??=
+        [.. _evaluation.Index.All.Where(grant => grant.Permission >= Permission.Read && Holds(grant)).Select(grant => grant.Actor).DistinctBy(Identity)];
 
     /// <summary>True if an envelope counts under the permission it needs (§4.8): <see cref="Judge(PeerId, ulong, EnvelopeId, IReadOnlyList{EnvelopeId}, Permission, Func{PeerId, ulong, EnvelopeId?})"/>.</summary>
     public bool Allowed(
@@ -79,7 +76,7 @@ public sealed class PolicyView
     {
         var heads = auth.Select(Find).OfType<Entry>().ToList();
         var ruling = new Ruling(Verdict.NoGrant);
-        foreach (var grant in _byPeer[author].Concat(_ofAnyone))
+        foreach (var grant in _evaluation.Index.Of(author).Concat(_evaluation.Index.OfAnyone))
         {
             if (grant.Permission < needed || !Covers(heads, grant.Number)) continue;
             var next = JudgeUse(grant, heads, author, seq, id, chain);
@@ -110,7 +107,7 @@ public sealed class PolicyView
         {
             Genesis or Policy.Grant => JudgeGrant(entry.Grant!),
             Revoke or Renounce => JudgeEnding(entry),
-            AccountKey when !HasSeniority => new(Verdict.NotAccountDocument),
+            AccountKey when !_evaluation.HasSeniority => new(Verdict.NotAccountDocument),
             AccountKey => Judge(statement.Author, statement.Seq, statement.Id, statement.Auth, Permission.Own, chain),
             _ => JudgeEpoch(entry, chain),
         };
@@ -135,12 +132,14 @@ public sealed class PolicyView
 
     private Ruling JudgeEnding(Entry entry)
     {
-        var ending = _structure.EndingOf(entry, HasSeniority)!;
-        if (ending.Structure != Verdict.Counts) return new(ending.Structure);
-        if (entry.Number < 0 && HasRevokedTooOften(ending)) return new(Verdict.TooManyRevocations);
-        var verdict = _evaluation.Rely(ending.Proof, entry.Number, entry.Past, ending.IsRenounce);
-        return Explain(verdict, ending.Proof, entry.Number, entry.Past);
+        var ending = _structure.EndingOf(entry, _evaluation.HasSeniority)!;
+        if (ending.Structure == Verdict.Counts && entry.Number < 0 && HasRevokedTooOften(ending)) return new(Verdict.TooManyRevocations);
+        return Explain(VerdictOf(ending), ending.Proof, entry.Number, entry.Past);
     }
+
+    private Verdict VerdictOf(Ending ending) => ending.Structure == Verdict.Counts
+        ? _evaluation.Rely(ending.Proof, ending.Entry.Number, ending.Entry.Past, ending.IsRenounce)
+        : ending.Structure;
 
     // Counted by author, so that nobody can use up the revocations that a superior needs.
     private bool HasRevokedTooOften(Ending ending)
@@ -162,9 +161,9 @@ public sealed class PolicyView
     private Ruling JudgeUse(
         GrantNode grant, List<Entry> heads, PeerId author, ulong seq, EnvelopeId id, Func<PeerId, ulong, EnvelopeId?> chain)
     {
-        if (!IsValid(grant)) return new(Verdict.GrantDoesNotCount);
         var state = _evaluation.StateOf(grant);
-        if (state.Renounces.Find(renounce => Covers(heads, renounce.Entry.Number)) is { } left) return new(Verdict.Renounced, left.Entry.Statement.Id);
+        if (state.Verdict != Verdict.Counts) return new(Verdict.GrantDoesNotCount);
+        if (state.Renounces.FirstOrDefault(renounce => Covers(heads, renounce.Entry.Number)) is { } left) return new(Verdict.Renounced, left.Entry.Statement.Id);
         foreach (var revocation in state.Revocations)
         {
             var verdict = JudgeCut((Revoke)revocation.Entry.Statement.Body, author, seq, id, chain);
@@ -183,10 +182,7 @@ public sealed class PolicyView
 
     private static bool Covers(List<Entry> heads, int number) => heads.Exists(head => head.Number == number || head.Past.Contains(number));
 
-    private bool IsValid(GrantNode grant) => _evaluation.Verdicts[grant.Number] == Verdict.Counts;
-
-    private bool Holds(GrantNode grant) =>
-        IsValid(grant) && _evaluation.StateOf(grant) is { Revocations.Count: 0, Renounces.Count: 0 };
+    private bool Holds(GrantNode grant) => _evaluation.StateOf(grant).Holds;
 
     private GrantStatus StatusOf(GrantNode grant)
     {
@@ -195,14 +191,18 @@ public sealed class PolicyView
         return new(grant.Statement, grant.Actor, grant.Permission, grant.Zone, grant.ParentId, RulingOf(grant), ending?.Entry.Statement.Id);
     }
 
-    private Ruling RulingOf(GrantNode grant) => Explain(_evaluation.Verdicts[grant.Number], grant.Parent, grant.Number, grant.Past);
+    private Ruling RulingOf(GrantNode grant)
+    {
+        var verdict = grant.Structure == Verdict.Counts ? _evaluation.StateOf(grant).Verdict : grant.Structure;
+        return Explain(verdict, grant.Parent, grant.Number, grant.Past);
+    }
 
     private Ruling Explain(Verdict verdict, GrantNode? basis, int number, StatementSet past)
     {
         var by = verdict switch
         {
-            Verdict.Revoked => _evaluation.StateOf(basis!).Revocations.Find(revocation => !revocation.Entry.Past.Contains(number)),
-            Verdict.Renounced => _evaluation.StateOf(basis!).Renounces.Find(renounce => past.Contains(renounce.Entry.Number)),
+            Verdict.Revoked => _evaluation.StateOf(basis!).Revocations.FirstOrDefault(revocation => !revocation.Entry.Past.Contains(number)),
+            Verdict.Renounced => _evaluation.StateOf(basis!).Renounces.FirstOrDefault(renounce => past.Contains(renounce.Entry.Number)),
             _ => null,
         };
         return new(verdict, by?.Entry.Statement.Id);
