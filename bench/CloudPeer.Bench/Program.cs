@@ -9,6 +9,7 @@ using CloudPeer.Bench.Opening;
 switch (args)
 {
     case ["compare", .. var rest]: return await CompareCommand.RunAsync(rest) ? 0 : Usage();
+    case ["reconcile", .. var rest]: return ReconcileReport.Run(rest);
     case ["open", .. var rest]: return await OpenCommand.RunAsync(rest) ? 0 : Usage();
 }
 
@@ -19,6 +20,6 @@ return 0;
 
 static int Usage()
 {
-    Console.Error.WriteLine("usage: open [ENTRIES]; compare ENGINE PHASE TASKS FOLDER; or the arguments of BenchmarkDotNet (bench/README.md)");
+    Console.Error.WriteLine("usage: open [ENTRIES]; reconcile [IDS [DIFFERENCES]]; compare ENGINE PHASE TASKS FOLDER; or the arguments of BenchmarkDotNet (bench/README.md)");
     return 2;
 }

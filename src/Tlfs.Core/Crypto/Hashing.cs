@@ -9,7 +9,7 @@ namespace Tlfs.Core.Crypto;
 public static class Hashing
 {
     // Operations and tree nodes are shorter, and there are many of them.
-    private const int OnStack = 512;
+    private const int OnStack = 1024;
 
     /// <summary><c>H_L(a ‖ b)</c>: BLAKE2b-256 over the label and the bytes.</summary>
     public static Bytes32 Hash(Label label, ReadOnlySpan<byte> first, ReadOnlySpan<byte> second = default, ReadOnlySpan<byte> third = default)

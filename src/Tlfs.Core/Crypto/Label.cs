@@ -51,6 +51,8 @@ public enum Label
     RadixValue,
     /// <summary>A whole radix tree.</summary>
     RadixRoot,
+    /// <summary>A hash or id, shortened for one reconciliation.</summary>
+    Reconcile,
 
     // Derived keys
     /// <summary>The key of one part.</summary>

@@ -16,26 +16,63 @@ internal sealed class NodeHashing
     private const byte Short = 0, Long = 1, Nested = 2, None = 3;
     private const byte Plain = 0, Wide = 1;
 
+    [ThreadStatic]
+    private static NodeHashing? s_ofThread;
+
     private readonly ArrayBufferWriter<byte> _body = new(1024);
 
-    /// <summary>The hash of a tree that holds what is under the node, when <paramref name="path"/> and the label are what leads to it.</summary>
-    public static Bytes32 Root(Node? node, ReadOnlySpan<byte> path)
+    /// <summary>The hash of a tree that holds what is under the node.</summary>
+    /// <param name="node">The node; null for an empty tree.</param>
+    /// <param name="path">What leads to the node.</param>
+    /// <param name="skipped">Bytes at the start of the label that are not part of the tree's keys.</param>
+    public static Bytes32 Root(Node? node, ReadOnlySpan<byte> path, int skipped = 0)
     {
         if (node is null) return Hashing.Hash(Label.RadixRoot, []);
-        var hashing = new NodeHashing();
+        var hashing = OfThread();
         hashing.Below(node);
-        hashing.Number(path.Length + node.LabelLength);
+        hashing.Number(path.Length + node.LabelLength - skipped);
         hashing._body.Write(path);
-        hashing._body.Write(node.Label);
+        hashing._body.Write(node.Label[skipped..]);
         hashing.Content(node);
         return Hashing.Hash(Label.RadixRoot, hashing._body.WrittenSpan);
     }
 
+    /// <summary>The hash of a tree that holds what is under some children of a node.</summary>
+    public static Bytes32 Root(Inner parent, int from, int to, ReadOnlySpan<byte> path)
+    {
+        if (to - from == 1) return Root(parent.Children[from], path);
+        var hashing = OfThread();
+        var count = 0;
+        for (var i = from; i < to; i++)
+        {
+            hashing.Below(parent.Children[i]);
+            count += parent.Children[i].Count;
+        }
+
+        hashing.Byte(Plain);
+        hashing.Byte(None);
+        for (var i = from; i < to; i++) hashing.Child(parent.Children[i]);
+        var content = Hashing.Hash(Label.RadixNode, hashing._body.WrittenSpan);
+        hashing._body.ResetWrittenCount();
+        hashing.Number(path.Length);
+        hashing._body.Write(path);
+        hashing.Nest(count, content);
+        return Hashing.Hash(Label.RadixRoot, hashing._body.WrittenSpan);
+    }
+
     /// <summary>Hashes everything in memory from here down.</summary>
-    public static void Prepare(Node node) => new NodeHashing().Below(node);
+    public static void Prepare(Node node) => OfThread().Below(node);
 
     /// <summary>The hash that represents a long value.</summary>
     public static Bytes32 LongValue(ReadOnlySpan<byte> value) => Hashing.Hash(Label.RadixValue, value);
+
+    /// <summary>A buffer that is used again; the hashing of one tree ends before that of another begins.</summary>
+    private static NodeHashing OfThread()
+    {
+        var hashing = s_ofThread ??= new();
+        hashing._body.ResetWrittenCount();
+        return hashing;
+    }
 
     private void Below(Node node)
     {
@@ -47,16 +84,17 @@ internal sealed class NodeHashing
         if (inner.IsWide) Number(inner.Width);
         if (inner.HasValue) Value(inner.Value.Span);
         else Byte(None);
-        for (var i = 0; i < inner.ChildCount; i++)
-        {
-            var child = inner.Children[i];
-            Number(child.LabelLength);
-            _body.Write(child.Label);
-            Content(child);
-        }
+        for (var i = 0; i < inner.ChildCount; i++) Child(inner.Children[i]);
 
         inner.SetHash(Hashing.Hash(Label.RadixNode, _body.WrittenSpan));
         _body.ResetWrittenCount();
+    }
+
+    private void Child(Node child)
+    {
+        Number(child.LabelLength);
+        _body.Write(child.Label);
+        Content(child);
     }
 
     private void Content(Node node)
@@ -71,11 +109,16 @@ internal sealed class NodeHashing
                 Write(value.Hash);
                 break;
             default:
-                Byte(Nested);
-                Number(node.Count);
-                Write(node is Stub stub ? stub.Hash : ((Inner)node).Hash);
+                Nest(node.Count, node is Stub stub ? stub.Hash : ((Inner)node).Hash);
                 break;
         }
+    }
+
+    private void Nest(int count, Bytes32 hash)
+    {
+        Byte(Nested);
+        Number(count);
+        Write(hash);
     }
 
     private void Value(ReadOnlySpan<byte> value)
