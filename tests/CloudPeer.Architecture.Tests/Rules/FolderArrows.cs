@@ -22,7 +22,7 @@ public static class FolderArrows
             ["Lenses"] = ["Ids", "Encoding", "Paths", "Crypto"],
             ["Schema"] = ["Ids", "Encoding", "Paths", "Crypto", "Lenses"],
             ["Policy"] = ["Ids", "Encoding", "Crypto"],
-            ["Crdt"] = ["Ids", "Encoding", "Paths", "Crypto", "Schema", "Lenses"],
+            ["Crdt"] = ["Ids", "Encoding", "Paths", "Crypto", "Radix", "Schema", "Lenses"],
             ["Sealing"] = ["Ids", "Encoding", "Crypto", "Policy", "Crdt", "Paths", "Schema", "Lenses"],
             ["Documents"] = [Everything],
         },
