@@ -29,6 +29,14 @@ internal static class LensGen
         return LensList.Of(name, list);
     });
 
+    /// <summary>A later version: the list and, of these lenses, those that fit.</summary>
+    public static LensList Later(LensList list, IEnumerable<Lens> lenses)
+    {
+        var builder = new ViewBuilder();
+        foreach (var lens in list.Lenses) builder.Apply(lens, default);
+        return LensList.Of(list.Name, [.. list.Lenses, .. lenses.Where(lens => builder.Apply(lens, default) is null)]);
+    }
+
     private static Gen<Lens> Innermost() => Gen.OneOf<Lens>(
         Kinds.Select(kind => (Lens)new Make(kind)),
         Kinds.Select(kind => (Lens)new Destroy(kind)),
