@@ -18,7 +18,7 @@ internal sealed class StateDiff
     private readonly DocumentState _older;
     private readonly DocumentState _newer;
     private readonly Location? _within;
-    private readonly HashSet<StoragePath> _told = [];
+    private readonly HashSet<(StoragePath Path, bool IsMove)> _told = [];
     private readonly List<(StoragePath Path, int Index, StateChange Change)> _removed = [];
     private readonly List<(StoragePath Path, int Index, StateChange Change)> _changed = [];
 
@@ -46,6 +46,7 @@ internal sealed class StateDiff
     {
         var order = left.Path.Segments.Count.CompareTo(right.Path.Segments.Count);
         if (order == 0) order = left.Index.CompareTo(right.Index);
+        if (order == 0) order = (left.Change.Kind == ChangeKind.Update).CompareTo(right.Change.Kind == ChangeKind.Update);
         return order == 0 ? left.Path.CompareTo(right.Path) : order;
     }
 
@@ -66,21 +67,16 @@ internal sealed class StateDiff
 
     private void ComparePlaces()
     {
-        foreach (var path in RadixTree.Diff(_olderTree, _newerTree, new[] { (byte)StateTag.Order }).Select(ElementOf).Distinct())
+        var moved = RadixTree.Diff(_olderTree, _newerTree, new[] { (byte)StateTag.Order }).Select(ElementOf).Distinct()
+            .GroupBy(path => StoragePath.Of([.. path.Segments.SkipLast(1)]));
+        foreach (var array in moved)
         {
-            if (_view.Find(path) is not { } node || TellRow(path, node, null)) continue;
-            var (array, uid) = (StoragePath.Of([.. path.Segments.SkipLast(1)]), path.Segments[^1].Element);
-            if (_older.Shows(path) && _newer.Shows(path) && Neighbours(_older, array, uid) != Neighbours(_newer, array, uid))
-                Tell(ChangeKind.Move, path, node, _newer.Placed(array, uid));
+            foreach (var uid in ElementMoves.Needed(_older, _newer, array.Key, [.. array.Select(path => path.Segments[^1].Element)]))
+            {
+                var path = array.Key.Append(Segment.Of(uid));
+                if (_view.Find(path) is { } node && !TellRow(path, node, null)) Tell(ChangeKind.Move, path, node, _newer.Placed(array.Key, uid));
+            }
         }
-    }
-
-    // Others that made room have other positions and the same neighbours.
-    private static (Uid?, Uid?) Neighbours(DocumentState state, StoragePath array, Uid element)
-    {
-        var shown = state.Shown(array);
-        var index = state.IndexOf(array, element);
-        return (index > 0 ? shown[index - 1].Element : null, index + 1 < shown.Count ? shown[index + 1].Element : null);
     }
 
     /// <summary>Tells of the outermost row or element on the path that is only in one of the versions; true if there is one, or none in both.</summary>
@@ -107,7 +103,7 @@ internal sealed class StateDiff
 
     private void Tell(ChangeKind kind, StoragePath path, ViewNode node, EnvelopeId? envelope)
     {
-        if (!_told.Add(path) || !IsWithin(path, node)) return;
+        if (!_told.Add((path, kind == ChangeKind.Move)) || !IsWithin(path, node)) return;
         var keys = KeysOf(path);
         var state = kind == ChangeKind.Remove ? _older : _newer;
         var at = Location.Of(_view, state, node, keys);
