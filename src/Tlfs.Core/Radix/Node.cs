@@ -26,7 +26,7 @@ internal abstract class Node
     /// <summary>This node; for a stub the one that it stands for.</summary>
     public Node Resolved => this is Stub stub ? stub.Load() : this;
 
-    public ReadOnlySpan<byte> Label => Bytes.AsSpan(0, LabelLength);
+    public ReadOnlySpan<byte> Label => LabelLength == 0 ? default : Bytes.AsSpan(0, LabelLength);
 
     public ReadOnlyMemory<byte> Value => Bytes.AsMemory(LabelLength);
 

@@ -27,10 +27,9 @@ internal ref struct PageReader
     public Node Content(Stub stub)
     {
         var node = Node(stub.Label, stub.IsGroup);
-        End();
         NodeHashing.Prepare(node);
         var hash = node is Inner inner ? inner.Hash : NodeHashing.LongValue(node.Value.Span);
-        Require(node is Leaf == stub.IsLongValue && node.Count == stub.Count && hash == stub.Hash);
+        Finish(node is Leaf == stub.IsLongValue && node.Count == stub.Count && hash == stub.Hash);
         return node;
     }
 
@@ -38,18 +37,8 @@ internal ref struct PageReader
     public Node Root(RadixRoot root)
     {
         var node = Node(Bytes(), isGroup: false);
-        End();
-        Require(node.Count == root.Count && NodeHashing.Root(node, []) == root.Hash);
+        Finish(node.Count == root.Count && NodeHashing.Root(node, []) == root.Hash);
         return node;
-    }
-
-    /// <summary>The pages that a page refers to, without a check of its hash.</summary>
-    public StoredPage[] References()
-    {
-        if (_page.IsRoot) Bytes();
-        Node([], isGroup: false);
-        End();
-        return _page.Children!;
     }
 
     private Node Node(ReadOnlySpan<byte> label, bool isGroup)
@@ -59,8 +48,8 @@ internal ref struct PageReader
         return kind switch
         {
             PageContent.Entry when !isGroup => Leaf.Make(label, Bytes()),
-            PageContent.Reference => Reference(label, isGroup),
-            PageContent.LongValue when !isGroup => new Stub(label, Page(), 1, Hash()) { IsLongValue = true },
+            PageContent.Reference => Below(new(label, Page(), Number(), Hash()) { IsGroup = isGroup }),
+            PageContent.LongValue when !isGroup => Below(new(label, Page(), 1, Hash()) { IsLongValue = true }),
             PageContent.Plain => Inner(label, hasValue: false, isGroup),
             PageContent.PlainWithValue when !isGroup => Inner(label, hasValue: true, isGroup),
             PageContent.Wide when !isGroup => WideInner(label, hasValue: false),
@@ -69,7 +58,12 @@ internal ref struct PageReader
         };
     }
 
-    private Stub Reference(ReadOnlySpan<byte> label, bool isGroup) => new(label, Page(), Number(), Hash()) { IsGroup = isGroup };
+    private Stub Below(Stub stub)
+    {
+        stub.Page.Stub = stub;
+        _children.Add(stub.Page);
+        return stub;
+    }
 
     private Inner Inner(ReadOnlySpan<byte> label, bool hasValue, bool isGroup)
     {
@@ -119,16 +113,12 @@ internal ref struct PageReader
         inner.Count += child.Count;
     }
 
-    private StoredPage Page()
-    {
-        var child = new StoredPage(_page.Store, (long)Varint());
-        _children.Add(child);
-        return child;
-    }
+    private StoredPage Page() => new(_page.Store, (long)Varint());
 
-    private void End()
+    /// <summary>Only a page that is as its reference says may name the pages below it.</summary>
+    private void Finish(bool isAsReferred)
     {
-        Require(_rest.IsEmpty);
+        Require(isAsReferred && _rest.IsEmpty);
         _page.Children ??= [.. _children];
     }
 

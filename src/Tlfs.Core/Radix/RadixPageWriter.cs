@@ -25,51 +25,50 @@ public sealed class RadixPageWriter(Func<ReadOnlyMemory<byte>, long> append)
 
         var store = tree.Store ?? new(null);
         var writing = new PageWriting(store, append);
+        var done = new Undoing(store, store.Current, writing.Written, [], tree);
+        _done.Add(done);
         var hash = tree.Hash;
         var page = tree.Root is null ? null : writing.Root(tree.Root);
-        var gone = Gone(store.Root, writing.Kept);
-        _done.Add(new(store, store.Root, writing.Written, gone, tree));
-        foreach (var old in gone) old.IsLive = false;
-        store.Root = page;
+        AddGone(store.Current, writing.Kept, done.Gone);
+        foreach (var old in done.Gone) old.IsLive = false;
         var root = new RadixRoot(page?.Number ?? 0, tree.Count, hash);
-        tree.StoredAs = page is null ? null : new(page, root);
-        freed = [.. gone.Select(old => old.Number)];
+        tree.StoredAs = store.Current = page is null ? null : new(page, root);
+        freed = [.. done.Gone.Select(old => old.Number)];
         return root;
     }
 
     /// <summary>
-    /// Takes back everything that this writer did: to be called when the transaction that its pages went to was not committed. The trees then
-    /// know again that they are not stored.
+    /// Takes back everything that this writer did, or began: to be called when the transaction that its pages went to was not committed. The trees
+    /// then know again that they are not stored.
     /// </summary>
     public void Undo()
     {
         for (var i = _done.Count - 1; i >= 0; i--)
         {
-            var (store, root, written, gone, tree) = _done[i];
+            var (store, before, written, gone, tree) = _done[i];
             foreach (var page in written) page.IsLive = false;
             foreach (var page in gone) page.IsLive = true;
-            store.Root = root;
+            store.Current = before;
             tree.StoredAs = null;
         }
 
         _done.Clear();
     }
 
-    private static List<StoredPage> Gone(StoredPage? root, HashSet<StoredPage> kept)
+    private static void AddGone(StoredTree? before, HashSet<StoredPage> kept, List<StoredPage> gone)
     {
-        var gone = new List<StoredPage>();
         var open = new Stack<StoredPage>();
-        if (root is not null) open.Push(root);
+        if (before is not null) open.Push(before.Page);
         while (open.TryPop(out var page))
         {
             if (kept.Contains(page)) continue;
             gone.Add(page);
-            page.Children ??= new PageReader(page, page.Store.Read(page.Number)).References();
-            foreach (var child in page.Children) open.Push(child);
-        }
 
-        return gone;
+            // What a damaged page names is not to be deleted, so it is read with all checks.
+            if (page.Children is null) _ = page.Stub?.Load() ?? before!.Load();
+            foreach (var child in page.Children!) open.Push(child);
+        }
     }
 
-    private sealed record Undoing(RadixStore Store, StoredPage? Root, List<StoredPage> Written, List<StoredPage> Gone, RadixTree Tree);
+    private sealed record Undoing(RadixStore Store, StoredTree? Before, List<StoredPage> Written, List<StoredPage> Gone, RadixTree Tree);
 }

@@ -6,8 +6,8 @@ namespace Tlfs.Core.Radix;
 /// </summary>
 internal sealed class RadixStore(IRadixPages? pages)
 {
-    /// <summary>The root's page of the version that was written or opened last.</summary>
-    public StoredPage? Root { get; set; }
+    /// <summary>The version that was written or opened last; null when it has no entries.</summary>
+    public StoredTree? Current { get; set; }
 
     public ReadOnlyMemory<byte> Read(long page) =>
         pages is null ? throw new InvalidOperationException("a tree that was not opened reads no pages") : pages.Read(page);
@@ -24,8 +24,11 @@ internal sealed class StoredPage(RadixStore store, long number, bool isRoot = fa
 
     public bool IsRoot => isRoot;
 
-    /// <summary>The pages that this one refers to; null until it is read.</summary>
+    /// <summary>The pages that this one refers to; null until it was read and found to be whole.</summary>
     public StoredPage[]? Children { get; set; }
+
+    /// <summary>What refers to a page that was not written here.</summary>
+    public Stub? Stub { get; set; }
 
     /// <summary>False once no stored version contains the page, so that it may be deleted.</summary>
     public bool IsLive
@@ -36,4 +39,8 @@ internal sealed class StoredPage(RadixStore store, long number, bool isRoot = fa
 }
 
 /// <summary>Where a whole tree is stored.</summary>
-internal sealed record StoredTree(StoredPage Page, RadixRoot Root);
+internal sealed record StoredTree(StoredPage Page, RadixRoot Root)
+{
+    /// <summary>Reads and checks the root's page.</summary>
+    public Node Load() => new PageReader(Page, Page.Store.Read(Page.Number)).Root(Root).Resolved;
+}

@@ -18,7 +18,7 @@ public sealed partial class RadixTree
     private RadixTree(RadixStore store, RadixRoot root)
     {
         Store = store;
-        if (root.Count > 0) StoredAs = new(store.Root = new(store, root.Page, isRoot: true), root);
+        if (root.Count > 0) StoredAs = store.Current = new(new(store, root.Page, isRoot: true), root);
     }
 
     /// <summary>The tree without entries.</summary>
@@ -36,7 +36,7 @@ public sealed partial class RadixTree
     /// <summary>Where this version is stored, if it is.</summary>
     internal StoredTree? StoredAs { get; set; }
 
-    internal Node? Root => Volatile.Read(ref _root) ?? (StoredAs is null ? null : LoadRoot(StoredAs));
+    internal Node? Root => Volatile.Read(ref _root) ?? (StoredAs is { } stored ? LoadRoot(stored) : null);
 
     /// <summary>A stored version. Reads nothing yet; pages are read when they are first needed, and then kept.</summary>
     /// <param name="pages">The stored pages. What it throws, and <see cref="RadixPageException"/>, reaches whoever asks the tree.</param>
@@ -96,11 +96,7 @@ public sealed partial class RadixTree
     /// <summary>The same entries, not stored anywhere: to write them to another store than the one they are in.</summary>
     public RadixTree Detach() => new(Root, new(null));
 
-    private Node LoadRoot(StoredTree stored)
-    {
-        var node = new PageReader(stored.Page, stored.Page.Store.Read(stored.Page.Number)).Root(stored.Root);
-        return Interlocked.CompareExchange(ref _root, node.Resolved, null) ?? _root;
-    }
+    private Node LoadRoot(StoredTree stored) => Interlocked.CompareExchange(ref _root, stored.Load(), null) ?? _root;
 
     private static IEnumerable<RadixEntry> Walk(Func<NodeCursor> open)
     {

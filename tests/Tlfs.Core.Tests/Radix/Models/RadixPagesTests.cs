@@ -11,7 +11,7 @@ public class RadixPagesTests
     [Fact]
     public void Storing_and_opening_between_edits_changes_nothing()
     {
-        for (var seed = 1UL; seed <= 1_500; seed++) Run(seed, seed % 50 == 1 ? 3_000 : 60);
+        for (var seed = 1UL; seed <= 10_000; seed++) Run(seed, seed % 499 == 1 ? 3_000 : 14);
     }
 
     [Fact]
@@ -90,6 +90,38 @@ public class RadixPagesTests
     }
 
     [Fact]
+    public void A_write_that_failed_half_way_is_undone()
+    {
+        var store = new PageStore();
+        var tree = Large(5_000);
+        var left = 20;
+        var writer = new RadixPageWriter(page => left-- > 0 ? store.Append(page) : throw new IOException("full"));
+        Assert.Throws<IOException>(() => writer.Write(tree, out _));
+        writer.Undo();
+        store.Pages.Clear();
+        store.Write(tree);
+        Assert.Equal(tree.Hash, store.Open().Detach().Hash);
+        Assert.Equal(5_000, store.Open().Scan(default).Count());
+    }
+
+    [Fact]
+    public void A_damaged_page_does_not_name_pages_to_delete()
+    {
+        var store = new PageStore();
+        store.Write(Large(5_000));
+        var editor = store.Open().Edit();
+        editor.Reset(RadixTree.Empty);
+        var page = store.Pages.First(page => page.Key != store.Root.Page).Value;
+        page[^1] ^= 1;
+        var writer = new RadixPageWriter(store.Append);
+        Assert.Throws<RadixPageException>(() => writer.Write(editor.Snapshot(), out _));
+        writer.Undo();
+        page[^1] ^= 1;
+        store.Write(editor.Snapshot());
+        Assert.Empty(store.Pages);
+    }
+
+    [Fact]
     public void A_detached_tree_is_written_whole_into_another_store()
     {
         var (one, other) = (new PageStore(), new PageStore());
@@ -107,7 +139,7 @@ public class RadixPagesTests
         store.Write(tree);
         var numbers = store.Pages.Keys.ToArray();
         var entropy = new SeededEntropy(7);
-        for (var i = 0; i < 20_000; i++)
+        for (var i = 0; i < 8_000; i++)
         {
             var number = numbers[entropy.Below(numbers.Length)];
             var good = store.Pages[number];
@@ -159,7 +191,7 @@ public class RadixPagesTests
                 editor.Set(key, value);
             }
 
-            if (dice.Below(steps / 6) != 0) continue;
+            if (dice.Below(1 + (steps / 6)) != 0) continue;
             var tree = editor.Snapshot();
             store.Write(tree);
             if (dice.Below(2) == 0) editor = store.Open().Edit();
