@@ -49,7 +49,7 @@ internal static class RandomEdit
         {
             return replica.Edit(edit =>
             {
-                for (var left = 1 + entropy.Below(3); left > 0; left--) Try(() => Apply(edit, entropy));
+                for (var left = 1 + entropy.Below(3); left > 0; left--) TryApply(edit, entropy);
             });
         }
         catch (TlfsException refused) when (refused.Reason == Reason.NothingToDo)
@@ -58,11 +58,12 @@ internal static class RandomEdit
         }
     }
 
-    private static void Try(Action edit)
+    /// <summary>One edit, unless what it names is not there.</summary>
+    public static void TryApply(Transaction edit, SeededEntropy entropy)
     {
         try
         {
-            edit();
+            Apply(edit, entropy);
         }
         catch (TlfsException refused) when (refused.Reason is Reason.NotPresent or Reason.IndexOutOfRange)
         {

@@ -16,12 +16,12 @@ public sealed class ConvergenceLaws
     public void The_state_is_a_function_of_the_set_of_parts() => Parallel.For(0, 2_000, seed =>
     {
         var entropy = new SeededEntropy((ulong)seed + 1_000_000);
-        var deltas = History(entropy, (ulong)seed);
+        var deltas = RandomHistory.Make(entropy, (ulong)seed);
         var one = new DocumentState();
         foreach (var delta in deltas) one.Apply(delta.Id, 0, delta.Operations);
 
         var other = new DocumentState();
-        foreach (var delta in Shuffle(entropy, deltas))
+        foreach (var delta in RandomHistory.Shuffle(entropy, deltas))
         {
             Assert.True(other.Apply(delta.Id, 0, delta.Operations));
             Assert.False(other.Apply(delta.Id, 0, delta.Operations));
@@ -34,18 +34,18 @@ public sealed class ConvergenceLaws
     public void Taking_parts_back_gives_the_state_without_them() => Parallel.For(0, 2_000, seed =>
     {
         var entropy = new SeededEntropy((ulong)seed + 2_000_000);
-        var deltas = History(entropy, (ulong)seed);
+        var deltas = RandomHistory.Make(entropy, (ulong)seed);
         var state = new DocumentState();
-        foreach (var delta in Shuffle(entropy, deltas)) state.Apply(delta.Id, 0, delta.Operations);
+        foreach (var delta in RandomHistory.Shuffle(entropy, deltas)) state.Apply(delta.Id, 0, delta.Operations);
         var withdrawn = deltas.Where(_ => entropy.Below(2) == 0).ToHashSet();
-        foreach (var delta in Shuffle(entropy, [.. withdrawn])) Assert.True(state.Unapply(delta.Id, 0));
+        foreach (var delta in RandomHistory.Shuffle(entropy, [.. withdrawn])) Assert.True(state.Unapply(delta.Id, 0));
 
         var without = new DocumentState();
         foreach (var delta in deltas.Where(delta => !withdrawn.Contains(delta))) without.Apply(delta.Id, 0, delta.Operations);
         Assert.Equal((without.StateHash(), without.EntryCount), (state.StateHash(), state.EntryCount));
         Assert.Equal(JsonView.Text(Schemas.Everything.View, without), JsonView.Text(Schemas.Everything.View, state));
 
-        foreach (var delta in Shuffle(entropy, [.. deltas.Except(withdrawn)])) state.Unapply(delta.Id, 0);
+        foreach (var delta in RandomHistory.Shuffle(entropy, [.. deltas.Except(withdrawn)])) state.Unapply(delta.Id, 0);
         Assert.Equal(new DocumentState().StateHash(), state.StateHash());
         Assert.Equal(0, state.KnownCount);
     });
@@ -77,22 +77,8 @@ public sealed class ConvergenceLaws
             else replica.Receive(deltas[entropy.Below(deltas.Count)]);
         }
 
-        foreach (var replica in replicas) replica.Receive(Shuffle(entropy, deltas).AsSpan());
+        foreach (var replica in replicas) replica.Receive(RandomHistory.Shuffle(entropy, deltas).AsSpan());
         Assert.Single(replicas.Select(replica => (replica.State.StateHash(), replica.State.EntryCount, replica.Json, replica.Show(".", true))).Distinct());
-    }
-
-    private static List<Delta> History(SeededEntropy entropy, ulong seed)
-    {
-        Replica a = new(Schemas.Everything, seed * 2), b = new(Schemas.Everything, (seed * 2) + 1);
-        var deltas = new List<Delta> { RandomEdit.Begin([a, b]) };
-        for (var i = 0; i < 10; i++)
-        {
-            var author = entropy.Below(2) == 0 ? a : b;
-            if (RandomEdit.Make(author, entropy) is { } delta) deltas.Add(delta);
-            author.Receive(deltas[entropy.Below(deltas.Count)]);
-        }
-
-        return deltas;
     }
 
     private static void Refusable(Action edit, Replica replica)
@@ -106,17 +92,5 @@ public sealed class ConvergenceLaws
         {
             Assert.Equal(before, replica.State.StateHash());
         }
-    }
-
-    private static Delta[] Shuffle(SeededEntropy entropy, IReadOnlyList<Delta> deltas)
-    {
-        var shuffled = deltas.ToArray();
-        for (var i = shuffled.Length - 1; i > 0; i--)
-        {
-            var j = entropy.Below(i + 1);
-            (shuffled[i], shuffled[j]) = (shuffled[j], shuffled[i]);
-        }
-
-        return shuffled;
     }
 }
