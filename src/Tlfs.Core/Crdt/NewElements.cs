@@ -6,7 +6,7 @@ namespace Tlfs.Core.Crdt;
 
 /// <summary>
 /// Ids for the elements that one edit makes: 50 random bits that they share, and a count. So they lie beside each other in the tree, and what is
-/// inserted together is stored together (docs/adr/0002).
+/// inserted together is stored together (docs/adr/0007).
 /// </summary>
 internal sealed class NewElements(IEntropy entropy)
 {
