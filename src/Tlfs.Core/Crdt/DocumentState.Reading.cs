@@ -130,6 +130,19 @@ public sealed partial class DocumentState
         return entries.Select(entry => LocalDot.From(entry.Key.Span[^LocalDot.Size..]));
     }
 
+    /// <summary>The live puts at and under a path, by dot.</summary>
+    private Dictionary<LocalDot, Put> LivePutsUnder(StoragePath path)
+    {
+        var puts = new Dictionary<LocalDot, Put>();
+        foreach (var entry in _tree.Scan((byte[])[(byte)StateTag.Live, .. path.Bytes]))
+        {
+            var key = entry.Key.Span;
+            puts.Add(LocalDot.From(key[^LocalDot.Size..]), new(DecodePath(key[1..^(LocalDot.Size + 1)]), StoredValue.Decode(entry.Value.Span)));
+        }
+
+        return puts;
+    }
+
     /// <summary>The live puts at a path.</summary>
     internal List<(LocalDot Dot, Value Value)> PutsAt(ReadOnlySpan<byte> path)
     {

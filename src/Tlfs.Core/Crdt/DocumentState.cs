@@ -90,7 +90,8 @@ public sealed partial class DocumentState
                 _order.Change(place.Path.Bytes, place, dot, null, live, Exists(place.Path.Bytes, place.Element));
                 break;
             case Remove remove:
-                foreach (var named in remove.Dots) AddRemoval(named, remove.Path, dot);
+                var below = PutsBelow(remove);
+                foreach (var named in remove.Dots) AddRemoval(named, remove.Path, dot, below);
                 break;
         }
     }
@@ -159,7 +160,7 @@ public sealed partial class DocumentState
         return 0;
     }
 
-    private void AddRemoval(Dot named, StoragePath path, LocalDot remover)
+    private void AddRemoval(Dot named, StoragePath path, LocalDot remover, Dictionary<LocalDot, Put>? below)
     {
         // No operation has such a number, so the dot names nothing.
         if (named.Index >= Limits.Operations) return;
@@ -173,8 +174,16 @@ public sealed partial class DocumentState
             return;
         }
 
-        if (applied && !IsRemovedInPlace(dot)) End(Operation(named), dot, path);
+        if (below?.GetValueOrDefault(dot) is { } put) SetLive(put, dot, false);
+        else if (applied && !IsRemovedInPlace(dot)) End(Operation(named), dot, path);
         _tree.Set(RemovalKey(dot, remover, stackalloc byte[StateKey.Size([])]), [1, .. path.Bytes]);
+    }
+
+    // Who removes a row names what is in it, so reading that is faster than opening all the parts that it came from.
+    private Dictionary<LocalDot, Put>? PutsBelow(Remove remove)
+    {
+        var puts = CountAt(remove.Path.Bytes);
+        return remove.Dots.Count > 1 && puts <= (2 * remove.Dots.Count) + 64 ? LivePutsUnder(remove.Path) : null;
     }
 
     private void WithdrawRemoval(Dot named, StoragePath path, LocalDot remover)

@@ -13,7 +13,7 @@ namespace Tlfs.Core.Documents;
 /// </summary>
 internal sealed class EnvelopeLog(RadixEditor tree, IEnvelopeSource? source) : IReadOnlyList<HeldEnvelope>
 {
-    private const int MaxCached = 256;
+    private const int MaxCached = 64;
 
     private readonly Dictionary<int, HeldEnvelope> _inMemory = [];
     private readonly Queue<int> _evictable = [];
