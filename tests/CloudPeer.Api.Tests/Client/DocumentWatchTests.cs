@@ -1,6 +1,5 @@
 using System.Threading.Channels;
 using Tlfs.Client;
-using Tlfs.Core;
 using Tlfs.Core.Crdt;
 using Tlfs.Core.Documents;
 using Tlfs.Core.Policy;
