@@ -20,7 +20,7 @@ public sealed class UsageTests
     [InlineData("doc")]
     [InlineData("doc", "create")]
     [InlineData("doc", "show")]
-    [InlineData("doc", "watch", "doc_x")]
+    [InlineData("doc", "watch")]
     [InlineData("doc", "export-voided", "doc_x")]
     [InlineData("doc", "set", "doc_x", ".title")]
     [InlineData("doc", "insert", "doc_x", ".tasks", "1")]
