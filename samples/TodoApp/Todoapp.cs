@@ -5,6 +5,7 @@
 
 using _client = global::Tlfs.Client;
 using _collections = global::System.Collections.Generic;
+using _documents = global::Tlfs.Core.Documents;
 using _ids = global::Tlfs.Core.Ids;
 using _threading = global::System.Threading;
 using _typed = global::Tlfs.Client.Typed;
@@ -45,6 +46,15 @@ public sealed class TodoappDocument : _typed::TypedDocument<TodoappState, Todoap
 
         return found;
     }
+
+    /// <summary>Tells what happens to <c>.people</c> from now on, in this process, another one, or a synchronisation; until it is disposed of.</summary>
+    public _client::DocumentWatch WatchPeople(global::System.Action<_typed::TableChange<string, TodoappPerson>> changed) => OnTable(".people", _typed::TableKeys.String, TodoappShapes.TodoappPersonShape, changed);
+
+    /// <summary>Tells what happens to <c>.tasks</c> from now on, in this process, another one, or a synchronisation; until it is disposed of.</summary>
+    public _client::DocumentWatch WatchTasks(global::System.Action<_typed::ArrayChange<TodoappTask>> changed) => OnArray(".tasks", TodoappShapes.TodoappTaskShape, changed);
+
+    /// <summary>Tells what happens to <c>.title</c> from now on, in this process, another one, or a synchronisation; until it is disposed of.</summary>
+    public _client::DocumentWatch WatchTitle(global::System.Action<string?> changed) => OnValue(".title", _typed::Shapes.String, changed);
 }
 
 /// <summary><c>.</c>, a <c>Struct</c>, as it was at one moment.</summary>

@@ -39,6 +39,7 @@ internal sealed class CSharpGenerator
         _out.Line();
         _out.Line("using _client = global::Tlfs.Client;");
         _out.Line("using _collections = global::System.Collections.Generic;");
+        _out.Line("using _documents = global::Tlfs.Core.Documents;");
         _out.Line("using _ids = global::Tlfs.Core.Ids;");
         _out.Line("using _threading = global::System.Threading;");
         _out.Line("using _typed = global::Tlfs.Client.Typed;");
@@ -74,6 +75,7 @@ internal sealed class CSharpGenerator
             _out.Line($"    : base(document, SchemaName, SchemaVersion, {root.Shape}, static at => {edit.New("at")})");
             _out.Block(() => { });
             WriteOpening(document);
+            WriteWatching(root);
         });
     }
 
@@ -99,6 +101,20 @@ internal sealed class CSharpGenerator
             _out.Line();
             _out.Line("return found;");
         });
+    }
+
+    private void WriteWatching(PlaceModel root)
+    {
+        var places = root.Kind.Code == KindCode.Struct
+            ? _model.Structs[^1].Fields.Select(field => (Name: field.Property, field.Place))
+            : [(root.Kind.Code switch { KindCode.Array => "Items", KindCode.Table => "Rows", _ => "Value" }, root)];
+        foreach (var (name, place) in places)
+        {
+            if (place.Watch is not { } watch) continue;
+            _out.Line();
+            _out.Summary($"Tells what happens to {CSharpWriter.Code(place.Path)} from now on, in this process, another one, or a synchronisation; until it is disposed of.");
+            _out.Line($"public _client::DocumentWatch Watch{name}(global::System.Action<{watch.Argument}> changed) => {watch.Call}(\"{place.Path}\"{watch.Shapes}, changed);");
+        }
     }
 
     private void WriteState(StructModel each)

@@ -9,7 +9,8 @@ namespace Tlfs.Cli.CSharp;
 /// <param name="Shape">An expression for the shape of its values.</param>
 /// <param name="Values">The type and shape of all values of the registers there; null without registers.</param>
 /// <param name="Edit">Its type during an edit, and what follows the cursor in the call of its constructor; null for a register or flag.</param>
-internal sealed record PlaceModel(Kind Kind, string Path, string Type, string Shape, ValuesModel? Values, EditModel? Edit)
+/// <param name="Watch">How its changes are told; null where nothing changes.</param>
+internal sealed record PlaceModel(Kind Kind, string Path, string Type, string Shape, ValuesModel? Values, EditModel? Edit, WatchModel? Watch)
 {
     /// <summary>True if the shape is put together from others, so that one is kept instead of making it for each use.</summary>
     public bool IsComposed => Kind.Code is KindCode.Array or KindCode.Table;
@@ -28,6 +29,12 @@ internal sealed record EditModel(string Type, string Arguments)
     /// <summary>An expression that makes the place.</summary>
     public string New(string cursor) => $"new {Type}({cursor}{Arguments})";
 }
+
+/// <summary>How changes of a place are told.</summary>
+/// <param name="Argument">The type of what a handler gets.</param>
+/// <param name="Call">The method that watches.</param>
+/// <param name="Shapes">Its arguments between the path and the handler, each with a comma before it.</param>
+internal sealed record WatchModel(string Argument, string Call, string Shapes);
 
 /// <summary>A field of a struct.</summary>
 /// <param name="Name">Its name in the schema.</param>

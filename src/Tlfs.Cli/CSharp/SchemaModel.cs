@@ -54,14 +54,15 @@ internal sealed class SchemaModel
         KindCode.Array => DescribeArray(node, path, name),
         KindCode.Table => DescribeTable(node, path, name),
         KindCode.MVReg => DescribeRegister(node.Kind, path),
-        KindCode.EWFlag => new(node.Kind, path, "bool", "_typed::Shapes.Flag", null, null),
-        KindCode.Null => new(node.Kind, path, "_typed::Nothing", "_typed::Shapes.Nothing", null, null),
+        KindCode.EWFlag => new(node.Kind, path, "bool", "_typed::Shapes.Flag", null, null, new("bool", "OnValue", ", _typed::Shapes.Flag")),
+        KindCode.Null => new(node.Kind, path, "_typed::Nothing", "_typed::Shapes.Nothing", null, null, null),
     };
 
     private static PlaceModel DescribeRegister(Kind kind, string path)
     {
         var (type, shape) = Primitive(kind.Primitive);
-        return new(kind, path, type + "?", $"_typed::Shapes.{shape}", new($"_collections::IReadOnlyList<{type}>", $"_typed::Shapes.{shape}Values"), null);
+        return new(kind, path, type + "?", $"_typed::Shapes.{shape}", new($"_collections::IReadOnlyList<{type}>", $"_typed::Shapes.{shape}Values"), null,
+            new(type + "?", "OnValue", $", _typed::Shapes.{shape}"));
     }
 
     private PlaceModel DescribeArray(ViewNode node, string path, string name)
@@ -71,7 +72,8 @@ internal sealed class SchemaModel
             ? new EditModel($"_typed::TypedArray<{element.Type}, {inner.Type}>", $", {element.Shape}, static at => {inner.New("at")}")
             : new EditModel($"_typed::TypedArray<{element.Type}>", $", {element.Shape}");
         var values = element.Values is { } all ? new ValuesModel($"_collections::IReadOnlyList<{all.Type}>", $"_typed::Shapes.Array({all.Shape})") : null;
-        return new(node.Kind, path, $"_collections::IReadOnlyList<{element.Type}>", $"_typed::Shapes.Array({element.Shape})", values, edit);
+        return new(node.Kind, path, $"_collections::IReadOnlyList<{element.Type}>", $"_typed::Shapes.Array({element.Shape})", values, edit,
+            new($"_typed::ArrayChange<{element.Type}>", "OnArray", $", {element.Shape}"));
     }
 
     private PlaceModel DescribeTable(ViewNode node, string path, string name)
@@ -83,7 +85,8 @@ internal sealed class SchemaModel
             : new EditModel($"_typed::TypedTable<{key}, {row.Type}>", $", _typed::TableKeys.{keys}, {row.Shape}");
         string Dictionary(string type) => $"_collections::IReadOnlyDictionary<{key}, {type}>";
         string Shape(string of) => $"_typed::Shapes.Table(_typed::TableKeys.{keys}, {of})";
-        return new(node.Kind, path, Dictionary(row.Type), Shape(row.Shape), row.Values is { } all ? new(Dictionary(all.Type), Shape(all.Shape)) : null, edit);
+        return new(node.Kind, path, Dictionary(row.Type), Shape(row.Shape), row.Values is { } all ? new(Dictionary(all.Type), Shape(all.Shape)) : null, edit,
+            new($"_typed::TableChange<{key}, {row.Type}>", "OnTable", $", _typed::TableKeys.{keys}, {row.Shape}"));
     }
 
     private PlaceModel DescribeStruct(ViewNode node, string path, string name, bool isRoot)
@@ -98,7 +101,7 @@ internal sealed class SchemaModel
             properties.Take(field.Property + "Values"),
             Describe(field.Value, Below(path, field.Key), (isRoot ? name : type) + TypeName(field.Value, field.Property)))).ToList();
         _structs.Add(new(type, edit, path, fields));
-        return new(node.Kind, path, type, $"{Shapes}.{type}Shape", null, new(edit, ""));
+        return new(node.Kind, path, type, $"{Shapes}.{type}Shape", null, new(edit, ""), new("_documents::DocumentChange", "Watch", ""));
     }
 
     /// <summary>What the structs in a field are called: one of the tasks is a Task.</summary>

@@ -24,6 +24,21 @@ internal static class Primitives
 
     public static PrimitiveShape<Bytes> Bytes { get; } = new(json => json.GetBytesFromBase64(), (json, value) => json.WriteBase64StringValue(value.Span));
 
+    /// <summary>The values of a register: an array of them, or the one that it shows. No primitive is an array in JSON.</summary>
+    public static IEnumerable<JsonElement> All(JsonElement json) => json.ValueKind switch
+    {
+        JsonValueKind.Array => json.EnumerateArray(),
+        JsonValueKind.Null => [],
+        _ => [json],
+    };
+
+    /// <summary>The value that a register shows; null while it is unset.</summary>
+    public static JsonElement? Shown(JsonElement json)
+    {
+        if (json.ValueKind != JsonValueKind.Array) return json.ValueKind == JsonValueKind.Null ? null : json;
+        return json.GetArrayLength() is > 0 and var count ? json[count - 1] : null;
+    }
+
     /// <summary>The text, which the JSON writer would change if it had a lone surrogate: that is a <c>type-mismatch</c>.</summary>
     public static string Unicode(string text) => Value.Of(text).AsString;
 }
@@ -36,7 +51,7 @@ internal sealed class ValueRegisterShape<T>(PrimitiveShape<T> primitive) : Shape
 
     public override bool IsLeaf => true;
 
-    public override T? Read(JsonElement json) => json.GetArrayLength() is > 0 and var count ? primitive.Read(json[count - 1]) : null;
+    public override T? Read(JsonElement json) => Primitives.Shown(json) is { } shown ? primitive.Read(shown) : null;
 
     public override void Write(Utf8JsonWriter json, T? value)
     {
@@ -53,7 +68,7 @@ internal sealed class ReferenceRegisterShape<T>(PrimitiveShape<T> primitive) : S
 
     public override bool IsLeaf => true;
 
-    public override T? Read(JsonElement json) => json.GetArrayLength() is > 0 and var count ? primitive.Read(json[count - 1]) : null;
+    public override T? Read(JsonElement json) => Primitives.Shown(json) is { } shown ? primitive.Read(shown) : null;
 
     public override void Write(Utf8JsonWriter json, T? value)
     {
@@ -70,7 +85,7 @@ internal sealed class ValuesShape<T>(PrimitiveShape<T> primitive) : Shape<IReadO
 
     public override bool IsLeaf => true;
 
-    public override IReadOnlyList<T> Read(JsonElement json) => [.. json.EnumerateArray().Select(primitive.Read)];
+    public override IReadOnlyList<T> Read(JsonElement json) => [.. Primitives.All(json).Select(primitive.Read)];
 
     public override void Write(Utf8JsonWriter json, IReadOnlyList<T> value) => throw new NotSupportedException("a register is assigned one value");
 }

@@ -15,7 +15,7 @@ public abstract class Shape<T>
     /// <summary>True for a register and a flag, which hold one value and no places below.</summary>
     public virtual bool IsLeaf => false;
 
-    /// <summary>Reads the JSON of the place, in which each register is an array of all its values (docs/protocol/operations.md §5).</summary>
+    /// <summary>Reads the JSON of the place, in which a register is an array of all its values or the one that it shows (docs/protocol/operations.md §5).</summary>
     public abstract T Read(JsonElement json);
 
     /// <summary>Writes the value as JSON, each register as its one value. A value that JSON cannot hold is an <see cref="ArgumentException"/>.</summary>

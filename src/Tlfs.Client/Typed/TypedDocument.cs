@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Tlfs.Core;
+using Tlfs.Core.Documents;
 using Tlfs.Core.Ids;
 
 namespace Tlfs.Client.Typed;
@@ -45,6 +46,37 @@ public abstract class TypedDocument<TState, TEdit>
     {
         RequireVersion();
         return Document.EditAsync((Cursor cursor) => edit(_edit(cursor)), cancellationToken);
+    }
+
+    /// <summary>
+    /// Tells the new value whenever a register or flag changes (<see cref="LocalDocument.Watch"/>).
+    /// </summary>
+    protected DocumentWatch OnValue<T>(string path, Shape<T> shape, Action<T> changed) => Watch(path, change =>
+    {
+        if (string.Equals(change.Path, path, StringComparison.Ordinal) && change.Value is { } value) changed(shape.Read(JsonElement.Parse(value)));
+    });
+
+    /// <summary>Tells what happens to an array and inside its elements (<see cref="LocalDocument.Watch"/>).</summary>
+    protected DocumentWatch OnArray<T>(string path, Shape<T> shape, Action<ArrayChange<T>> changed) => Watch(path, change =>
+    {
+        if (TypedChange.Of(change, path, shape) is { } typed) changed(typed);
+    });
+
+    /// <summary>Tells what happens to a table and inside its rows (<see cref="LocalDocument.Watch"/>).</summary>
+    protected DocumentWatch OnTable<TKey, TValue>(string path, TableKey<TKey> keys, Shape<TValue> shape, Action<TableChange<TKey, TValue>> changed)
+        where TKey : notnull
+    {
+        return Watch(path, change =>
+        {
+            if (TypedChange.Of(change, path, keys, shape) is { } typed) changed(typed);
+        });
+    }
+
+    /// <summary>Tells what happens at and below a path, without types (<see cref="LocalDocument.Watch"/>).</summary>
+    public DocumentWatch Watch(string path, Action<DocumentChange> changed)
+    {
+        RequireVersion();
+        return Document.Watch(path, changed);
     }
 
     private void RequireVersion()

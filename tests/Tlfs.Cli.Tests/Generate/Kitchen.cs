@@ -5,6 +5,7 @@
 
 using _client = global::Tlfs.Client;
 using _collections = global::System.Collections.Generic;
+using _documents = global::Tlfs.Core.Documents;
 using _ids = global::Tlfs.Core.Ids;
 using _threading = global::System.Threading;
 using _typed = global::Tlfs.Client.Typed;
@@ -45,6 +46,111 @@ public sealed class KitchenDocument : _typed::TypedDocument<KitchenState, Kitche
 
         return found;
     }
+
+    /// <summary>Tells what happens to <c>._</c> from now on, in this process, another one, or a synchronisation; until it is disposed of.</summary>
+    public _client::DocumentWatch WatchField(global::System.Action<bool> changed) => OnValue("._", _typed::Shapes.Flag, changed);
+
+    /// <summary>Tells what happens to <c>._1</c> from now on, in this process, another one, or a synchronisation; until it is disposed of.</summary>
+    public _client::DocumentWatch WatchField1(global::System.Action<bool> changed) => OnValue("._1", _typed::Shapes.Flag, changed);
+
+    /// <summary>Tells what happens to <c>.blobs</c> from now on, in this process, another one, or a synchronisation; until it is disposed of.</summary>
+    public _client::DocumentWatch WatchBlobs(global::System.Action<_typed::ArrayChange<_typed::Bytes?>> changed) => OnArray(".blobs", _typed::Shapes.Bytes, changed);
+
+    /// <summary>Tells what happens to <c>.bool</c> from now on, in this process, another one, or a synchronisation; until it is disposed of.</summary>
+    public _client::DocumentWatch WatchBool(global::System.Action<bool?> changed) => OnValue(".bool", _typed::Shapes.Bool, changed);
+
+    /// <summary>Tells what happens to <c>.by_bool</c> from now on, in this process, another one, or a synchronisation; until it is disposed of.</summary>
+    public _client::DocumentWatch WatchByBool(global::System.Action<_typed::TableChange<bool, ulong?>> changed) => OnTable(".by_bool", _typed::TableKeys.Bool, _typed::Shapes.U64, changed);
+
+    /// <summary>Tells what happens to <c>.by_bytes</c> from now on, in this process, another one, or a synchronisation; until it is disposed of.</summary>
+    public _client::DocumentWatch WatchByBytes(global::System.Action<_typed::TableChange<_typed::Bytes, _collections::IReadOnlyList<bool>>> changed) => OnTable(".by_bytes", _typed::TableKeys.Bytes, _typed::Shapes.Array(_typed::Shapes.Flag), changed);
+
+    /// <summary>Tells what happens to <c>.by_i64</c> from now on, in this process, another one, or a synchronisation; until it is disposed of.</summary>
+    public _client::DocumentWatch WatchByI64(global::System.Action<_typed::TableChange<long, KitchenByI64Row>> changed) => OnTable(".by_i64", _typed::TableKeys.I64, KitchenShapes.KitchenByI64RowShape, changed);
+
+    /// <summary>Tells what happens to <c>.by_text</c> from now on, in this process, another one, or a synchronisation; until it is disposed of.</summary>
+    public _client::DocumentWatch WatchByText(global::System.Action<_typed::TableChange<string, _collections::IReadOnlyDictionary<string, double?>>> changed) => OnTable(".by_text", _typed::TableKeys.String, _typed::Shapes.Table(_typed::TableKeys.String, _typed::Shapes.F64), changed);
+
+    /// <summary>Tells what happens to <c>.by_u64</c> from now on, in this process, another one, or a synchronisation; until it is disposed of.</summary>
+    public _client::DocumentWatch WatchByU64(global::System.Action<_typed::TableChange<ulong, bool>> changed) => OnTable(".by_u64", _typed::TableKeys.U64, _typed::Shapes.Flag, changed);
+
+    /// <summary>Tells what happens to <c>.bytes</c> from now on, in this process, another one, or a synchronisation; until it is disposed of.</summary>
+    public _client::DocumentWatch WatchBytes(global::System.Action<_typed::Bytes?> changed) => OnValue(".bytes", _typed::Shapes.Bytes, changed);
+
+    /// <summary>Tells what happens to <c>.class</c> from now on, in this process, another one, or a synchronisation; until it is disposed of.</summary>
+    public _client::DocumentWatch WatchClass(global::System.Action<string?> changed) => OnValue(".class", _typed::Shapes.String, changed);
+
+    /// <summary>Tells what happens to <c>.cube</c> from now on, in this process, another one, or a synchronisation; until it is disposed of.</summary>
+    public _client::DocumentWatch WatchCube(global::System.Action<_typed::ArrayChange<_collections::IReadOnlyList<_collections::IReadOnlyList<KitchenCubeItemItemItem>>>> changed) => OnArray(".cube", _typed::Shapes.Array(_typed::Shapes.Array(KitchenShapes.KitchenCubeItemItemItemShape)), changed);
+
+    /// <summary>Tells what happens to <c>.dueDate</c> from now on, in this process, another one, or a synchronisation; until it is disposed of.</summary>
+    public _client::DocumentWatch WatchDueDate(global::System.Action<long?> changed) => OnValue(".dueDate", _typed::Shapes.I64, changed);
+
+    /// <summary>Tells what happens to <c>.due_date</c> from now on, in this process, another one, or a synchronisation; until it is disposed of.</summary>
+    public _client::DocumentWatch WatchDueDate2(global::System.Action<long?> changed) => OnValue(".due_date", _typed::Shapes.I64, changed);
+
+    /// <summary>Tells what happens to <c>.empty</c> from now on, in this process, another one, or a synchronisation; until it is disposed of.</summary>
+    public _client::DocumentWatch WatchEmpty(global::System.Action<_documents::DocumentChange> changed) => Watch(".empty", changed);
+
+    /// <summary>Tells what happens to <c>.equals</c> from now on, in this process, another one, or a synchronisation; until it is disposed of.</summary>
+    public _client::DocumentWatch WatchEquals2(global::System.Action<bool> changed) => OnValue(".equals", _typed::Shapes.Flag, changed);
+
+    /// <summary>Tells what happens to <c>.f64</c> from now on, in this process, another one, or a synchronisation; until it is disposed of.</summary>
+    public _client::DocumentWatch WatchF64(global::System.Action<double?> changed) => OnValue(".f64", _typed::Shapes.F64, changed);
+
+    /// <summary>Tells what happens to <c>.flag</c> from now on, in this process, another one, or a synchronisation; until it is disposed of.</summary>
+    public _client::DocumentWatch WatchFlag(global::System.Action<bool> changed) => OnValue(".flag", _typed::Shapes.Flag, changed);
+
+    /// <summary>Tells what happens to <c>.flags</c> from now on, in this process, another one, or a synchronisation; until it is disposed of.</summary>
+    public _client::DocumentWatch WatchFlags(global::System.Action<_typed::ArrayChange<bool>> changed) => OnArray(".flags", _typed::Shapes.Flag, changed);
+
+    /// <summary>Tells what happens to <c>.groups</c> from now on, in this process, another one, or a synchronisation; until it is disposed of.</summary>
+    public _client::DocumentWatch WatchGroups(global::System.Action<_typed::ArrayChange<_collections::IReadOnlyDictionary<ulong, _collections::IReadOnlyList<KitchenGroupRowItem>>>> changed) => OnArray(".groups", _typed::Shapes.Table(_typed::TableKeys.U64, _typed::Shapes.Array(KitchenShapes.KitchenGroupRowItemShape)), changed);
+
+    /// <summary>Tells what happens to <c>.i64</c> from now on, in this process, another one, or a synchronisation; until it is disposed of.</summary>
+    public _client::DocumentWatch WatchI64(global::System.Action<long?> changed) => OnValue(".i64", _typed::Shapes.I64, changed);
+
+    /// <summary>Tells what happens to <c>.inner</c> from now on, in this process, another one, or a synchronisation; until it is disposed of.</summary>
+    public _client::DocumentWatch WatchInner(global::System.Action<_documents::DocumentChange> changed) => Watch(".inner", changed);
+
+    /// <summary>Tells what happens to <c>.keys</c> from now on, in this process, another one, or a synchronisation; until it is disposed of.</summary>
+    public _client::DocumentWatch WatchKeys(global::System.Action<_typed::TableChange<ulong, _typed::Nothing>> changed) => OnTable(".keys", _typed::TableKeys.U64, _typed::Shapes.Nothing, changed);
+
+    /// <summary>Tells what happens to <c>.kitchen</c> from now on, in this process, another one, or a synchronisation; until it is disposed of.</summary>
+    public _client::DocumentWatch WatchKitchen(global::System.Action<bool> changed) => OnValue(".kitchen", _typed::Shapes.Flag, changed);
+
+    /// <summary>Tells what happens to <c>.kitchen_state</c> from now on, in this process, another one, or a synchronisation; until it is disposed of.</summary>
+    public _client::DocumentWatch WatchKitchenState2(global::System.Action<bool> changed) => OnValue(".kitchen_state", _typed::Shapes.Flag, changed);
+
+    /// <summary>Tells what happens to <c>.matrix</c> from now on, in this process, another one, or a synchronisation; until it is disposed of.</summary>
+    public _client::DocumentWatch WatchMatrix(global::System.Action<_typed::ArrayChange<_collections::IReadOnlyList<double?>>> changed) => OnArray(".matrix", _typed::Shapes.Array(_typed::Shapes.F64), changed);
+
+    /// <summary>Tells what happens to <c>.names</c> from now on, in this process, another one, or a synchronisation; until it is disposed of.</summary>
+    public _client::DocumentWatch WatchNames(global::System.Action<_typed::ArrayChange<string?>> changed) => OnArray(".names", _typed::Shapes.String, changed);
+
+    /// <summary>Tells what happens to <c>.people</c> from now on, in this process, another one, or a synchronisation; until it is disposed of.</summary>
+    public _client::DocumentWatch WatchPeople(global::System.Action<_typed::TableChange<string, KitchenPerson>> changed) => OnTable(".people", _typed::TableKeys.String, KitchenShapes.KitchenPersonShape, changed);
+
+    /// <summary>Tells what happens to <c>.read</c> from now on, in this process, another one, or a synchronisation; until it is disposed of.</summary>
+    public _client::DocumentWatch WatchRead2(global::System.Action<_typed::ArrayChange<long?>> changed) => OnArray(".read", _typed::Shapes.I64, changed);
+
+    /// <summary>Tells what happens to <c>.remove</c> from now on, in this process, another one, or a synchronisation; until it is disposed of.</summary>
+    public _client::DocumentWatch WatchRemove2(global::System.Action<bool> changed) => OnValue(".remove", _typed::Shapes.Flag, changed);
+
+    /// <summary>Tells what happens to <c>.state</c> from now on, in this process, another one, or a synchronisation; until it is disposed of.</summary>
+    public _client::DocumentWatch WatchState(global::System.Action<_documents::DocumentChange> changed) => Watch(".state", changed);
+
+    /// <summary>Tells what happens to <c>.text</c> from now on, in this process, another one, or a synchronisation; until it is disposed of.</summary>
+    public _client::DocumentWatch WatchText(global::System.Action<string?> changed) => OnValue(".text", _typed::Shapes.String, changed);
+
+    /// <summary>Tells what happens to <c>.title</c> from now on, in this process, another one, or a synchronisation; until it is disposed of.</summary>
+    public _client::DocumentWatch WatchTitle(global::System.Action<string?> changed) => OnValue(".title", _typed::Shapes.String, changed);
+
+    /// <summary>Tells what happens to <c>.title_values</c> from now on, in this process, another one, or a synchronisation; until it is disposed of.</summary>
+    public _client::DocumentWatch WatchTitleValues(global::System.Action<string?> changed) => OnValue(".title_values", _typed::Shapes.String, changed);
+
+    /// <summary>Tells what happens to <c>.u64</c> from now on, in this process, another one, or a synchronisation; until it is disposed of.</summary>
+    public _client::DocumentWatch WatchU64(global::System.Action<ulong?> changed) => OnValue(".u64", _typed::Shapes.U64, changed);
 }
 
 /// <summary><c>.</c>, a <c>Struct</c>, as it was at one moment.</summary>

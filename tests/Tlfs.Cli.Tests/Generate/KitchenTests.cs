@@ -215,6 +215,46 @@ public sealed class KitchenTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Changes_AreToldWithTheirTypes()
+    {
+        var document = await KitchenDocument.CreateAsync(_replica, Cancel);
+        var told = System.Threading.Channels.Channel.CreateUnbounded<string>();
+        void Tell(FormattableString text) => told.Writer.TryWrite(text.ToString(CultureInfo.InvariantCulture));
+        await using var text = document.WatchText(value => Tell($"text {value}"));
+        await using var flag = document.WatchFlag(value => Tell($"flag {value}"));
+        await using var names = document.WatchNames(change => Tell($"{change.Kind} name {change.Index} {change.From} {change.Item}"));
+        await using var people = document.WatchPeople(change => Tell($"{change.Kind} {change.Key} {change.Item?.Age} {change.Below}"));
+        await using var state = document.WatchState(change => Tell($"{change.Kind} {change.Path} {change.Value}"));
+        async Task Expect(Action<KitchenEdit> edit, params string[] changes)
+        {
+            await document.EditAsync(edit, Cancel);
+            foreach (var change in changes) Assert.Equal(change, await told.Reader.ReadAsync(Cancel));
+        }
+
+        await Expect(edit => edit.Text = "a", "text a");
+        await Expect(edit => edit.Text = null, "text ");
+        await Expect(edit => edit.Flag = true, "flag True");
+        await Expect(edit => edit.Names.Set(["x", "y"]), "Insert name 0  x", "Insert name 1  y");
+        await Expect(edit => edit.Names[1] = "z", "Update name 1  z");
+        await Expect(edit => edit.Names.Move(1, 0), "Move name 0 1 z");
+        await Expect(edit => edit.Names.RemoveAt(0), "Remove name 0  z");
+        await Expect(edit => edit.People["A \"]\" n"].Age = 5, "Insert A \"]\" n 5 ");
+        await Expect(edit => edit.People["A \"]\" n"].Pets.Add(new() { Name = "Rex" }), "Update A \"]\" n  .pets[0]");
+        await Expect(edit => edit.People.Remove("A \"]\" n"), "Remove A \"]\" n 5 ");
+        await Expect(edit => edit.State.State = true, "Update .state.state true");
+    }
+
+    [Fact]
+    public async Task ADocumentThatIsNoStruct_IsWatchedToo()
+    {
+        var counters = await CountersDocument.CreateAsync(_replica, Cancel);
+        var told = System.Threading.Channels.Channel.CreateUnbounded<TableChange<string, Counters>>();
+        await using var watch = counters.WatchRows(change => told.Writer.TryWrite(change));
+        await counters.EditAsync(edit => edit["x"].Count = 1, Cancel);
+        Assert.Equal(("x", 1L), await told.Reader.ReadAsync(Cancel) is { } change ? (change.Key, change.Item!.Count) : default);
+    }
+
+    [Fact]
     public async Task ADocument_IsFoundAndOpenedAgain()
     {
         var made = await KitchenDocument.CreateAsync(_replica, Cancel);

@@ -5,6 +5,7 @@
 
 using _client = global::Tlfs.Client;
 using _collections = global::System.Collections.Generic;
+using _documents = global::Tlfs.Core.Documents;
 using _ids = global::Tlfs.Core.Ids;
 using _threading = global::System.Threading;
 using _typed = global::Tlfs.Client.Typed;
@@ -45,6 +46,9 @@ public sealed class NotesDocument : _typed::TypedDocument<_collections::IReadOnl
 
         return found;
     }
+
+    /// <summary>Tells what happens to <c>.</c> from now on, in this process, another one, or a synchronisation; until it is disposed of.</summary>
+    public _client::DocumentWatch WatchItems(global::System.Action<_typed::ArrayChange<string?>> changed) => OnArray(".", _typed::Shapes.String, changed);
 }
 
 file static class NotesShapes

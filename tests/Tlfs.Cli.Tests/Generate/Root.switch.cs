@@ -5,6 +5,7 @@
 
 using _client = global::Tlfs.Client;
 using _collections = global::System.Collections.Generic;
+using _documents = global::Tlfs.Core.Documents;
 using _ids = global::Tlfs.Core.Ids;
 using _threading = global::System.Threading;
 using _typed = global::Tlfs.Client.Typed;
@@ -45,6 +46,9 @@ public sealed class SwitchDocument : _typed::TypedDocument<bool, _typed::TypedVa
 
         return found;
     }
+
+    /// <summary>Tells what happens to <c>.</c> from now on, in this process, another one, or a synchronisation; until it is disposed of.</summary>
+    public _client::DocumentWatch WatchValue(global::System.Action<bool> changed) => OnValue(".", _typed::Shapes.Flag, changed);
 }
 
 file static class SwitchShapes
