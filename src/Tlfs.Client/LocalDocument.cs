@@ -10,7 +10,7 @@ using Tlfs.Core.Sealing;
 namespace Tlfs.Client;
 
 /// <summary>One document on this device. Reading shows what is stored now, also what another process wrote. Safe for concurrent use.</summary>
-public sealed class LocalDocument
+public sealed partial class LocalDocument
 {
     private readonly ReplicaHome _home;
 

@@ -10,6 +10,7 @@ public sealed class MemoryReplicaStore : IReplicaStore
     private List<(DocId Id, List<StoredEnvelope> Rows)> _documents = [];
     private Dictionary<DocId, StoredCheckpoint> _checkpoints = [];
     private Dictionary<long, byte[]> _pages = [];
+    private List<(DocId Document, WithdrawnEdit Edit)> _withdrawn = [];
     private long _row;
     private long _page;
 
@@ -33,10 +34,14 @@ public sealed class MemoryReplicaStore : IReplicaStore
     public ReadOnlyMemory<byte>? Page(DocId document, long page) => _pages.TryGetValue(page, out var bytes) ? bytes : null;
 
     /// <inheritdoc />
+    public IReadOnlyList<WithdrawnEdit> Withdrawn(DocId document) => [.. _withdrawn.Where(each => each.Document == document).Select(each => each.Edit)];
+
+    /// <inheritdoc />
     public T Write<T>(Func<IReplicaWriter, T> work)
     {
         var before = _documents.Select(document => (document.Id, document.Rows.ToList())).ToList();
         var (checkpoints, pages) = (new Dictionary<DocId, StoredCheckpoint>(_checkpoints), new Dictionary<long, byte[]>(_pages));
+        var withdrawn = _withdrawn.ToList();
         try
         {
             return work(new Writer(this));
@@ -46,6 +51,7 @@ public sealed class MemoryReplicaStore : IReplicaStore
             _documents = before;
             _checkpoints = checkpoints;
             _pages = pages;
+            _withdrawn = withdrawn;
             throw;
         }
     }
@@ -84,5 +90,18 @@ public sealed class MemoryReplicaStore : IReplicaStore
         }
 
         public void DropCheckpoint(DocId document) => store._checkpoints.Remove(document);
+
+        public IReadOnlyList<long> Withdraw(DocId document, IReadOnlyList<long> rows, IReadOnlyList<WithdrawnEdit> edits)
+        {
+            store._documents.Find(each => each.Id == document).Rows.RemoveAll(stored => rows.Contains(stored.Row));
+            store._withdrawn.RemoveAll(each => each.Document == document && edits.Any(edit => edit.Envelope == each.Edit.Envelope));
+            store._withdrawn.AddRange(edits.Select(edit => (document, edit)));
+            store._checkpoints.Remove(document);
+
+            // The old pages stay; here they take nothing that matters.
+            return [];
+        }
+
+        public void ForgetWithdrawn(DocId document) => store._withdrawn.RemoveAll(each => each.Document == document);
     }
 }

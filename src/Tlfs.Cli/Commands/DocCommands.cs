@@ -4,7 +4,7 @@ using Tlfs.Core;
 
 namespace Tlfs.Cli.Commands;
 
-/// <summary><c>tlfs doc create|list|show|log|verify|delete|leave</c>; those that edit are in <see cref="EditCommands"/>, and watch is <see cref="WatchCommand"/>.</summary>
+/// <summary><c>tlfs doc create|list|show|log|verify|delete|leave</c>; those that edit are in <see cref="EditCommands"/>, the others in <see cref="WatchCommand"/> and <see cref="VoidCommands"/>.</summary>
 internal static class DocCommands
 {
     /// <summary>The group.</summary>
@@ -12,7 +12,7 @@ internal static class DocCommands
     {
         var group = new Command("doc", "Make, show and edit documents.") { Create(), List(), Show() };
         foreach (var edit in EditCommands.All()) group.Add(edit);
-        foreach (var inspect in new[] { WatchCommand.Watch(), Log(), Verify(), Delete(), Leave() }) group.Add(inspect);
+        foreach (var inspect in new[] { WatchCommand.Watch(), Log(), Verify(), VoidCommands.Export(), VoidCommands.Withdraw(), Delete(), Leave() }) group.Add(inspect);
         return group;
     }
 

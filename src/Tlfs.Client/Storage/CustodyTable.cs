@@ -107,6 +107,11 @@ internal sealed class CustodyTable(ReplicaDatabase database)
     public bool Has(DocId document, EnvelopeId envelope) => database.Single(
         $"SELECT EXISTS(SELECT 1 FROM envelope WHERE document = {Document} AND id = $2)", reader => reader.GetBoolean(0), document.Blob(), envelope.Blob());
 
+    /// <summary>True if any server is known to hold the envelope.</summary>
+    public bool IsHeld(DocId document, EnvelopeId envelope) => database.Single(
+        $"SELECT EXISTS(SELECT 1 FROM envelope e JOIN held h ON h.row = e.row WHERE e.document = {Document} AND e.id = $2)",
+        reader => reader.GetBoolean(0), document.Blob(), envelope.Blob());
+
     /// <summary>Notes that the server showed these envelopes in its log.</summary>
     public void MarkPulled(Place at, IEnumerable<EnvelopeId> envelopes) => database.Write(() =>
     {

@@ -198,6 +198,9 @@ internal sealed class ReplicaDatabase : IDisposable
         if (version > ReplicaTables.Version)
             throw new TlfsException(Reason.Unsupported, "the replica was written by a newer version of this software; update it");
         if (version != ReplicaTables.Version) throw new TlfsException(Reason.InputOutput, "replica.db is not a replica; choose another folder");
+
+        // A replica from before there was this table.
+        if (Single("SELECT count(*) FROM sqlite_master WHERE name = 'withdrawn'", reader => reader.GetInt64(0)) == 0) Execute(ReplicaTables.Create);
     }
 
     [SuppressMessage("Security", "CA2100", Justification = "All callers pass constants; values are parameters.")]

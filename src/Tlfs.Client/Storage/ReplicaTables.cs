@@ -45,6 +45,9 @@ internal static class ReplicaTables
         CREATE TABLE IF NOT EXISTS invitation(
             number INTEGER PRIMARY KEY AUTOINCREMENT, id BLOB NOT NULL UNIQUE, sender BLOB NOT NULL, micros INTEGER NOT NULL,
             body BLOB NOT NULL, answered INTEGER NOT NULL);
+        CREATE TABLE IF NOT EXISTS withdrawn(
+            number INTEGER PRIMARY KEY AUTOINCREMENT, document INTEGER NOT NULL REFERENCES document ON DELETE CASCADE, id BLOB NOT NULL,
+            seq INTEGER NOT NULL, bytes BLOB NOT NULL, reason TEXT NOT NULL, micros INTEGER NOT NULL, UNIQUE(document, id));
         CREATE TABLE IF NOT EXISTS outgoing(
             number INTEGER PRIMARY KEY AUTOINCREMENT, id BLOB NOT NULL UNIQUE, document BLOB NOT NULL, url TEXT, message BLOB NOT NULL);
         """;
@@ -52,6 +55,6 @@ internal static class ReplicaTables
     /// <summary>The tables in an order in which rows can be inserted again, without those that can be made again from the others.</summary>
     public static readonly string[] InOrder =
     [
-        "identity", "document", "envelope", "schema_version", "server", "cloudpeer", "address", "progress", "held", "refused", "card", "invitation", "outgoing",
+        "identity", "document", "envelope", "schema_version", "server", "cloudpeer", "address", "progress", "held", "refused", "card", "invitation", "outgoing", "withdrawn",
     ];
 }

@@ -1,3 +1,4 @@
+using Tlfs.Core;
 using Tlfs.Core.Documents;
 using Tlfs.Core.Ids;
 using Tlfs.Core.Sealing;
@@ -19,7 +20,7 @@ public sealed class SqliteReplicaStore : IReplicaStore
     }
 
     /// <summary>Opens the store in a folder and makes what is missing; folder and file are private to the user.</summary>
-    /// <exception cref="Core.TlfsException"><c>input-output</c>, <c>storage-full</c>, <c>busy</c>, <c>unsupported</c> for a newer file.</exception>
+    /// <exception cref="TlfsException"><c>input-output</c>, <c>storage-full</c>, <c>busy</c>, <c>unsupported</c> for a newer file.</exception>
     public static SqliteReplicaStore Open(string home) => new(ReplicaDatabase.OpenOrCreate(home));
 
     internal ReplicaDatabase Database => _database;
@@ -58,6 +59,14 @@ public sealed class SqliteReplicaStore : IReplicaStore
     /// <inheritdoc />
     public ReadOnlyMemory<byte>? Page(DocId document, long page) => _database.Single(
         "SELECT bytes FROM page WHERE number = $1", reader => (ReadOnlyMemory<byte>?)CompressedPage.Unpack(reader.Blob(0)), page);
+
+    /// <inheritdoc />
+    public IReadOnlyList<WithdrawnEdit> Withdrawn(DocId document) => _database.Query(
+        "SELECT id, seq, reason, micros, bytes FROM withdrawn WHERE document = (SELECT number FROM document WHERE id = $1) ORDER BY number",
+        reader => new WithdrawnEdit(
+            reader.Id<EnvelopeId>(0), (ulong)reader.GetInt64(1), ReasonText.TryParseUpperSnake(reader.GetString(2), out var reason) ? reason : Reason.Internal,
+            (ulong)reader.GetInt64(3), reader.Blob(4)),
+        document.Blob());
 
     /// <inheritdoc />
     public T Write<T>(Func<IReplicaWriter, T> work) => _database.Write(() => work(_writer));
@@ -103,6 +112,23 @@ public sealed class SqliteReplicaStore : IReplicaStore
             database.Execute("DELETE FROM checkpoint WHERE document = $1", Number(document));
             database.Execute("DELETE FROM page WHERE document = $1", Number(document));
         }
+
+        public IReadOnlyList<long> Withdraw(DocId document, IReadOnlyList<long> rows, IReadOnlyList<WithdrawnEdit> edits)
+        {
+            var number = Number(document);
+            foreach (var edit in edits)
+            {
+                database.Execute(
+                    "INSERT OR REPLACE INTO withdrawn(document, id, seq, bytes, reason, micros) VALUES($1, $2, $3, $4, $5, $6)",
+                    number, edit.Envelope.Blob(), edit.Seq.Signed(), edit.Bytes.ToArray(), edit.Reason.ToUpperSnake(), edit.Micros.Signed());
+            }
+
+            foreach (var row in rows) database.Execute("DELETE FROM envelope WHERE document = $1 AND row = $2", number, row);
+            database.Execute("DELETE FROM checkpoint WHERE document = $1", number);
+            return database.Query("SELECT number FROM page WHERE document = $1 AND freed = 0", reader => reader.GetInt64(0), number);
+        }
+
+        public void ForgetWithdrawn(DocId document) => database.Execute("DELETE FROM withdrawn WHERE document = $1", Number(document));
 
         private long Number(DocId document)
         {

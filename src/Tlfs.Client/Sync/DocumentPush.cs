@@ -14,7 +14,7 @@ internal delegate Task<IReadOnlyList<PushResult>> PushBundles(IReadOnlyList<IRea
 
 /// <summary>
 /// Pushes everything that the server is not known to hold, also what others wrote, in the order of the store. What is refused stays in the outbox
-/// with its reason; nothing is ever withdrawn.
+/// with its reason; only its author withdraws it (docs/protocol/sync.md §5).
 /// </summary>
 internal sealed class DocumentPush(ReplicaHome home, Place at, PushBundles push, Action<IReadOnlyList<Receipt>> takeReceipts)
 {

@@ -4,6 +4,7 @@ using CloudPeer.Sync.Sessions;
 using Tlfs.Client.Storage;
 using Tlfs.Core;
 using Tlfs.Core.Documents;
+using Tlfs.Core.Ids;
 using Tlfs.Core.Policy;
 using Tlfs.Core.Sealing;
 
@@ -122,11 +123,30 @@ internal sealed class DocumentSync(ReplicaHome home, Place at, string url)
         var known = envelopes.Count(envelope => home.Custody.Has(at.Document, envelope.Id));
         var outcomes = home.Receive(at.Document, envelopes);
         _pulled += outcomes.Count(outcome => outcome.IsHeld) - known;
+        ThrowIfForked([.. envelopes.Where((_, i) => outcomes[i].Reason == Reason.Equivocation)]);
 
         // A server sends causes before effects. What still waits is not stored, so the cursor must not pass it.
         if (outcomes.FirstOrDefault(outcome => outcome.Status == EnvelopeStatus.Pending) is { Reason: { } missing })
             throw new TlfsException(missing, "the server sent an envelope without those that it rests on; try another cloudpeer");
         LearnCards();
+    }
+
+    // The server shows other envelopes with numbers of this device: they were written before this replica was restored. What was written here since
+    // counts nowhere, so it is noted as refused: it can be withdrawn, unless another server holds it.
+    private void ThrowIfForked(IReadOnlyList<Envelope> others)
+    {
+        const string Message = "this device wrote other changes before it was restored; run doc withdraw, sync, then doc withdraw --reapply";
+        var self = home.Keys.Device.Public;
+        var other = others.Where(each => each.Header.Author == self && each.VerifySignature()).MinBy(each => each.Header.Seq);
+        if (other is null) return;
+        EnvelopeId[] own =
+        [
+            .. home.Replica.Open(at.Document).Log.Select(held => held.Envelope)
+                .Where(each => each.Header.Author == self && each.Header.Seq >= other.Header.Seq).Select(each => each.Id),
+        ];
+        if (own.Any(each => home.Custody.IsHeld(at.Document, each))) return;
+        home.Custody.SaveRefused(at, own.Select(each => new RefusedEnvelope(each, Reason.Equivocation, Message)));
+        throw new TlfsException(Reason.Equivocation, Message);
     }
 
     private void LearnCards()

@@ -131,6 +131,9 @@ internal sealed class ReplicaHome : IDisposable
     /// <summary>Makes envelopes in a document; inside the gate.</summary>
     public T Author<T>(DocId document, Func<DocumentAuthor, T> make) => Replica.Author(document, make, SeenHead(document));
 
+    /// <summary>Writes what was withdrawn again; inside the gate.</summary>
+    public int Reapply(DocId document) => Replica.Reapply(document, SeenHead(document));
+
     /// <summary>Tells who watches that there may be something to send.</summary>
     public void NotifyEdited()
     {

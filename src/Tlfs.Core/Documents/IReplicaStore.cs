@@ -38,6 +38,9 @@ public interface IReplicaStore : IDisposable
     /// <summary>A page of a document's checkpoint; null if there is none with that number.</summary>
     ReadOnlyMemory<byte>? Page(DocId document, long page);
 
+    /// <summary>What was withdrawn from a document, in the order of the chain.</summary>
+    IReadOnlyList<WithdrawnEdit> Withdrawn(DocId document);
+
     /// <summary>
     /// Runs work that nobody else's writes interleave with, in this process or another, and makes it durable. If the work throws, nothing of it happened.
     /// </summary>
@@ -66,4 +69,14 @@ public interface IReplicaWriter
 
     /// <summary>Removes a document's checkpoint and all its pages; the envelopes stay.</summary>
     void DropCheckpoint(DocId document);
+
+    /// <summary>Removes envelopes and the checkpoint, and keeps what the deltas among them were to do.</summary>
+    /// <param name="document">The document.</param>
+    /// <param name="rows">The envelopes.</param>
+    /// <param name="edits">What to keep; one that is kept already is replaced.</param>
+    /// <returns>The checkpoint's pages. They stay, since another process may still read them, until they are freed with the next checkpoint.</returns>
+    IReadOnlyList<long> Withdraw(DocId document, IReadOnlyList<long> rows, IReadOnlyList<WithdrawnEdit> edits);
+
+    /// <summary>Forgets what was withdrawn from a document.</summary>
+    void ForgetWithdrawn(DocId document);
 }

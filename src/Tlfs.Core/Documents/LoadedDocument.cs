@@ -80,10 +80,17 @@ internal sealed class LoadedDocument : IEnvelopeSource, IRadixPages, IDisposable
     /// <param name="closing">Whether the document is about to be closed, so that the next to open it would have to go through what happened.</param>
     public void SaveCheckpoint(IReplicaWriter writer, bool closing = false)
     {
-        if (BytesSince < (closing ? FewBytes : Math.Max(FewBytes, Bytes / DueShare))) return;
-        var root = new RadixPageWriter(page => writer.AppendPage(Id, page)).Write(Document.Version, out var freed);
+        if (BytesSince >= (closing ? FewBytes : Math.Max(FewBytes, Bytes / DueShare))) SaveCheckpoint(writer, []);
+    }
+
+    /// <summary>Makes a checkpoint: whoever has the document open opens it anew.</summary>
+    /// <param name="writer">Where to.</param>
+    /// <param name="freed">Pages that are not needed any more beside those of the last checkpoint.</param>
+    public void SaveCheckpoint(IReplicaWriter writer, IReadOnlyList<long> freed)
+    {
+        var root = new RadixPageWriter(page => writer.AppendPage(Id, page)).Write(Document.Version, out var replaced);
         _checkpoint = Checkpoint = new(Format, Row, Bytes, root);
-        writer.SaveCheckpoint(Id, Checkpoint, freed);
+        writer.SaveCheckpoint(Id, Checkpoint, [.. replaced, .. freed]);
     }
 
     /// <summary>True if a checkpoint is worth its while before the document is closed.</summary>

@@ -10,7 +10,7 @@ namespace Tlfs.Core.Documents;
 /// The documents of one device: loads them from a store, and stores every change before anybody sees it. Not thread-safe; several processes may
 /// use one store.
 /// </summary>
-public sealed class Replica : IDisposable
+public sealed partial class Replica : IDisposable
 {
     private readonly IReplicaStore _store;
     private readonly IEntropy _entropy;

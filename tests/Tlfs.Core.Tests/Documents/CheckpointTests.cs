@@ -200,6 +200,8 @@ public sealed class CheckpointTests : IDisposable
             return inner.Page(document, page);
         }
 
+        public IReadOnlyList<WithdrawnEdit> Withdrawn(DocId document) => inner.Withdrawn(document);
+
         public T Write<T>(Func<IReplicaWriter, T> work) => inner.Write(work);
 
         public void Dispose()

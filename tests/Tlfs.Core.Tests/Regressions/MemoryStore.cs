@@ -42,6 +42,12 @@ internal sealed class MemoryStore : IReplicaStore, IReplicaWriter
 
     public ReadOnlyMemory<byte>? Page(DocId document, long page) => null;
 
+    public IReadOnlyList<WithdrawnEdit> Withdrawn(DocId document) => [];
+
+    public IReadOnlyList<long> Withdraw(DocId document, IReadOnlyList<long> rows, IReadOnlyList<WithdrawnEdit> edits) => throw new NotSupportedException();
+
+    public void ForgetWithdrawn(DocId document) => throw new NotSupportedException();
+
     public long AppendPage(DocId document, ReadOnlyMemory<byte> page) => throw new NotSupportedException();
 
     public void SaveCheckpoint(DocId document, StoredCheckpoint checkpoint, IReadOnlyList<long> freed) => throw new NotSupportedException();

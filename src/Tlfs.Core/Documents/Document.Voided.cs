@@ -1,0 +1,96 @@
+using Tlfs.Core.Crdt;
+using Tlfs.Core.Lenses;
+using Tlfs.Core.Paths;
+using Tlfs.Core.Sealing;
+
+namespace Tlfs.Core.Documents;
+
+// What was edited and does not count.
+public sealed partial class Document
+{
+    /// <summary>All deltas held that are void, in the order in which they were received, opened as far as the keys of this account go.</summary>
+    public IReadOnlyList<VoidedEdit> Voided() =>
+    [
+        .. _log.Where(held => held.Outcome.Status == EnvelopeStatus.Void && held.Header.Type == EnvelopeType.Delta).Select(held =>
+        {
+            var operations = OpenedOperations(held, out var closed);
+            return new VoidedEdit(
+                held.Id, held.Header.Author, held.Header.Seq, held.Outcome.Reason ?? Reason.Internal, held.Outcome.Why, false, Shown(operations), closed);
+        }),
+    ];
+
+    /// <summary>What a withdrawn delta was to do.</summary>
+    public VoidedEdit Voided(WithdrawnEdit edit) => new(
+        edit.Envelope, Own.Device.Public, edit.Seq, edit.Reason, null, true, Shown(edit.Operations()), null);
+
+    /// <summary>The operations of a delta, void ones included; null if it cannot be opened here.</summary>
+    internal IReadOnlyList<Operation>? OpenedOperations(HeldEnvelope held, out Reason? closed)
+    {
+        closed = null;
+        if (held.Header.Parts.Count == 0) return [];
+        if (held.Defect is { } defect) closed = defect;
+        else if (KeyOf(held, out var missing) is null) closed = missing;
+        else if (!held.IsOpen) closed = Reason.KeyMissing;
+        return closed is null ? OperationsOf(held) : null;
+    }
+
+    private VoidedOperation[]? Shown(IReadOnlyList<Operation>? operations)
+    {
+        if (operations is null) return null;
+        var view = ViewIfAny();
+        return [.. operations.Select(operation => Shown(view, operation))];
+    }
+
+    private VoidedOperation Shown(SchemaView? view, Operation operation) => operation switch
+    {
+        SchemaOperation schema => new(VoidedKind.Schema, ".", JsonText.Quote(schema.Version.ToString())),
+        Put put => new(VoidedKind.Put, Shown(view, put.Path), Shown(put.Value)),
+        Place place => new(VoidedKind.Place, Shown(view, ElementOf(place)), null),
+        _ => new(VoidedKind.Remove, Shown(view, ((Remove)operation).Path), null),
+    };
+
+    private string Shown(SchemaView? view, StoragePath path)
+    {
+        if (path.Segments.Count == 0) return ".";
+        return view?.Find(path) is { } node
+            ? Location.Of(view, _state, node, [.. path.Segments.Where(segment => segment.Kind != SegmentKind.Field)]).Text
+            : Convert.ToHexStringLower(path.Bytes);
+    }
+
+    private static string Shown(Value value)
+    {
+        var json = new JsonText();
+        switch (value.Kind)
+        {
+            case ValueKind.Null: json.Null(); break;
+            case ValueKind.Bool: json.Bool(value.AsBool); break;
+            case ValueKind.Unsigned: json.Number(value.AsUInt64); break;
+            case ValueKind.Negative: json.Number(value.AsInt64); break;
+            case ValueKind.Float: json.Number(value.AsDouble); break;
+            case ValueKind.Text: json.String(value.AsString); break;
+            case ValueKind.Bytes: json.String(Convert.ToBase64String(value.AsBytes)); break;
+        }
+
+        return json.ToString();
+    }
+
+    // Whoever made an array's path as long as a path may be has no element there to name.
+    private static StoragePath ElementOf(Place place)
+    {
+        var element = Segment.Of(place.Element);
+        var fits = place.Path.Segments.Count < Limits.PathSegments && place.Path.Bytes.Length + element.EncodedBytes <= Limits.PathBytes;
+        return fits ? place.Path.Append(element) : place.Path;
+    }
+
+    private SchemaView? ViewIfAny()
+    {
+        try
+        {
+            return Schema.List.View;
+        }
+        catch (TlfsException)
+        {
+            return _schemas.Longest?.List.View;
+        }
+    }
+}

@@ -1,0 +1,99 @@
+using Tlfs.Core.Crdt;
+using Tlfs.Core.Ids;
+using Tlfs.Core.Sealing;
+
+namespace Tlfs.Core.Documents;
+
+// Taking back what nobody else has (docs/protocol/sync.md §5).
+public sealed partial class Replica
+{
+    /// <summary>
+    /// Takes an envelope of this device and all its successors out of a document, whose chain then ends before them. What the deltas were to do is kept. If
+    /// anything throws, nothing happened. <see cref="Reason.NothingToDo"/> if one of them was seen, or the document would be left without its beginning.
+    /// </summary>
+    /// <param name="document">The document.</param>
+    /// <param name="first">The first of them.</param>
+    /// <param name="reason">Why.</param>
+    /// <param name="micros">The time, in microseconds since 1970.</param>
+    /// <param name="isAcknowledged">Whether anybody is known to hold an envelope.</param>
+    public Withdrawal Withdraw(DocId document, EnvelopeId first, Reason reason, ulong micros, Func<EnvelopeId, bool> isAcknowledged) =>
+        Guarded(document, () => _store.Write(writer =>
+        {
+            var before = Refresh(document).Document;
+            var tail = before.OwnFrom(first);
+            if (tail.Any(held => isAcknowledged(held.Id)) || before.IsNamedByOthers(tail))
+                throw new TlfsException(Reason.NothingToDo, "others have what would be withdrawn already: it stays");
+            WithdrawnEdit[] edits = [.. tail.Where(held => held.Statement is null).Select(held => Kept(before, held, reason, micros))];
+            var freed = writer.Withdraw(document, [.. tail.Select(held => held.Row)], edits);
+
+            // Loading it anew shows that it is whole. The checkpoint tells other processes that have it open.
+            Forget(document);
+            var after = Refresh(document);
+            if (after.Document.CarriedName is null) throw new TlfsException(Reason.NothingToDo, "the document begins with what would be withdrawn; delete it instead");
+            after.SaveCheckpoint(writer, freed);
+            return new Withdrawal(edits.Length, tail.Count - edits.Length);
+        }));
+
+    /// <summary>What was withdrawn from a document and not written again.</summary>
+    public IReadOnlyList<WithdrawnEdit> Withdrawn(DocId document) => _store.Withdrawn(document);
+
+    /// <summary>
+    /// Writes what was withdrawn again, each delta as a new one, and forgets that it was withdrawn. If anything throws, nothing happened.
+    /// <see cref="Reason.NothingToDo"/> without any; <see cref="Reason.PrevMissing"/> while the envelopes are not here that stand in the place of the old ones.
+    /// </summary>
+    /// <returns>How many deltas.</returns>
+    public int Reapply(DocId document, LogHead? seen = null) => Guarded(document, () => _store.Write(writer =>
+    {
+        var loaded = Refresh(document);
+        var edits = _store.Withdrawn(document);
+        if (edits.Count == 0) throw new TlfsException(Reason.NothingToDo, "nothing of this document was withdrawn");
+        if (edits.Any(edit => edit.Reason is Reason.Equivocation or Reason.ChainBroken && loaded.Document.Chains.Length(Own.Device.Public) < edit.Seq))
+            throw new TlfsException(Reason.PrevMissing, "what this device wrote before it was restored is not here yet; sync, then try again");
+        var written = new RewrittenEdits();
+
+        // What came back by itself, because a server had taken it after all, is not written twice.
+        foreach (var edit in edits)
+            if (loaded.Document.Find(edit.Envelope) is null) Write(writer, loaded, written, edit, seen);
+        writer.ForgetWithdrawn(document);
+        ApplySchema(loaded.Document);
+        loaded.SaveCheckpoint(writer);
+        return written.Count;
+    }));
+
+    private void Write(IReplicaWriter writer, LoadedDocument loaded, RewrittenEdits written, WithdrawnEdit edit, LogHead? seen)
+    {
+        var old = edit.Operations();
+        var operations = written.Rewrite(old);
+
+        // A schema is carried again when it is needed.
+        if (operations.Count == 0) return;
+        var number = loaded.Document.Log.Count;
+        var carries = !loaded.Document.Carries(loaded.Document.Schema.List.Hash);
+        var author = new DocumentAuthor(loaded.Document, _entropy, seen);
+        written.Add(edit.Envelope, old, author.Write(operations), carries);
+        loaded.Append(writer, author.Bundle, number);
+    }
+
+    private static WithdrawnEdit Kept(Document document, HeldEnvelope held, Reason reason, ulong micros) =>
+        document.OpenedOperations(held, out var closed) is { } operations
+            ? WithdrawnEdit.Of(held, operations, reason, micros)
+            : throw new TlfsException(closed ?? Reason.KeyMissing, "a change that would be withdrawn cannot be opened here, so it could not be written again");
+
+    /// <summary>What stands in the place of what was withdrawn: removes name dots, and these have other names then.</summary>
+    private sealed class RewrittenEdits
+    {
+        private readonly Dictionary<EnvelopeId, (EnvelopeId Now, int Shift)> _names = [];
+
+        public int Count => _names.Count;
+
+        public void Add(EnvelopeId before, IReadOnlyList<Operation> old, EnvelopeId now, bool carries) =>
+            _names[before] = (now, (carries ? 1 : 0) - (old[0] is SchemaOperation ? 1 : 0));
+
+        public IReadOnlyList<Operation> Rewrite(IReadOnlyList<Operation> old) =>
+            [.. old.Where(operation => operation is not SchemaOperation).Select(operation => operation is Remove remove ? Rewrite(remove) : operation)];
+
+        private Remove Rewrite(Remove remove) => remove with { Dots = [.. remove.Dots.Select(Rewrite).Order()] };
+
+        private Dot Rewrite(Dot dot) => _names.TryGetValue(dot.Envelope, out var name) ? new(name.Now, dot.Part, (uint)(dot.Index + name.Shift)) : dot;
+    }
+}
