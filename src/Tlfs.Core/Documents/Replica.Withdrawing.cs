@@ -47,7 +47,8 @@ public sealed partial class Replica
         var loaded = Refresh(document);
         var edits = _store.Withdrawn(document);
         if (edits.Count == 0) throw new TlfsException(Reason.NothingToDo, "nothing of this document was withdrawn");
-        if (edits.Any(edit => edit.Reason is Reason.Equivocation or Reason.ChainBroken && loaded.Document.Chains.Length(Own.Device.Public) < edit.Seq))
+        var forked = edits.Where(edit => edit.Reason is Reason.Equivocation or Reason.ChainBroken).Select(edit => edit.Seq).DefaultIfEmpty().Min();
+        if (loaded.Document.Chains.Length(Own.Device.Public) < forked)
             throw new TlfsException(Reason.PrevMissing, "what this device wrote before it was restored is not here yet; sync, then try again");
         var written = new RewrittenEdits();
 

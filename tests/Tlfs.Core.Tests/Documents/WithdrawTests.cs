@@ -169,11 +169,12 @@ public sealed class WithdrawTests : IDisposable
         });
         var later = _replica.Author(_id, author => author.Edit(edit => edit.Set(".flag", Json.Parse("true")))).Envelope;
         Assert.Equal(Reason.Equivocation, _replica.Receive(_id, [envelope])[0].Reason);
+        Edit(_replica, _id, edit => edit.Set(".u64", Json.Parse("7")));
         _replica.Withdraw(_id, later, Reason.Equivocation, 1, _ => false);
         Assert.Equal(Reason.PrevMissing, Assert.Throws<TlfsException>(() => _replica.Reapply(_id)).Reason);
         Assert.Equal(Outcome.Applied, _replica.Receive(_id, [envelope])[0]);
-        Assert.Equal(1, _replica.Reapply(_id));
-        Assert.Equal(("\"before\"", "true"), (_replica.Open(_id).ToJson(".text"), _replica.Open(_id).ToJson(".flag")));
+        Assert.Equal(2, _replica.Reapply(_id));
+        Assert.Equal(("\"before\"", "true", "7"), (_replica.Open(_id).ToJson(".text"), _replica.Open(_id).ToJson(".flag"), _replica.Open(_id).ToJson(".u64")));
     }
 
     private EnvelopeId Set(string text) => _replica.Author(_id, author => author.Edit(edit => edit.Set(".text", Json.Parse(text)))).Envelope;
