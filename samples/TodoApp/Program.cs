@@ -6,7 +6,7 @@ using Tlfs.Core.Policy;
 using Tlfs.Core.Schema;
 using TodoApp;
 
-const string usage = "todo list | add TITLE | done NUMBER | move FROM TO | remove NUMBER | connect URL | share ACCOUNT | join | sync";
+const string usage = "todo list | add TITLE | done NUMBER | move FROM TO | remove NUMBER | connect URL | share ACCOUNT | join | sync | watch";
 
 var package = TlfsPackage.Compile(ReadSchema(), "todoapp.tlfs");
 try
@@ -32,6 +32,7 @@ static Task<int> RunAsync(LocalFirst tlfs, string[] words) => words switch
     ["share", var account] => ShareAsync(tlfs, account),
     ["join"] => JoinAsync(tlfs),
     ["sync"] => SyncAsync(tlfs),
+    ["watch"] => WatchAsync(tlfs),
     _ => UsageAsync(),
 };
 
@@ -96,6 +97,21 @@ static async Task<int> SyncAsync(LocalFirst tlfs)
     foreach (var result in results)
         Console.WriteLine($"{result.Url}: sent {result.Pushed}, received {result.Pulled}{(result.Complete ? "" : $", not done: {result.Error?.Message}")}");
     return results.All(result => result.Complete) ? 0 : 1;
+}
+
+// Stays connected and tells what happens to the tasks, here and elsewhere, until Ctrl-C.
+static async Task<int> WatchAsync(LocalFirst tlfs)
+{
+    using var stopping = new CancellationTokenSource();
+    Console.CancelKeyPress += (_, pressed) =>
+    {
+        pressed.Cancel = true;
+        stopping.Cancel();
+    };
+    var list = await OpenListAsync(tlfs);
+    await using var watch = list.WatchTasks(change => Console.WriteLine($"{change.Kind} task {change.Index + 1}{change.Below} {change.Item?.Title}".TrimEnd()));
+    await tlfs.SyncAsync(new() { Watch = true }, cancellationToken: stopping.Token);
+    return 0;
 }
 
 // People count from 1.
