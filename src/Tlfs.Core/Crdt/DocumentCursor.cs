@@ -41,7 +41,7 @@ public sealed class DocumentCursor : IEquatable<DocumentCursor>
     internal CursorPosition? Locate(SchemaView view, DocumentState state)
     {
         if (view.Find(_path) is not { } node) return null;
-        var at = Location.Of(view, state, node, [.. _path.Segments.Where(segment => segment.Kind != SegmentKind.Field)]);
+        var at = Location.Of(view, state, node, _path.Keys);
         return new(at.Text, at.Rows().All(row => state.Shows(row.Path)));
     }
 }

@@ -86,8 +86,6 @@ public sealed partial class DocumentState
 
     internal bool Knows(StoragePath array, Uid element) => _order.Knows(array.Bytes, element) || Exists(array.Bytes, element);
 
-    internal bool Exists(ReadOnlySpan<byte> path) => CountAt(path) > 0;
-
     internal Dot Name(LocalDot dot) => _parts.Dot(dot);
 
     /// <summary>The live values at a path, the one of the greatest dot last.</summary>
@@ -130,18 +128,9 @@ public sealed partial class DocumentState
         return entries.Select(entry => LocalDot.From(entry.Key.Span[^LocalDot.Size..]));
     }
 
-    /// <summary>The live puts at and under a path, by dot.</summary>
-    private Dictionary<LocalDot, Put> LivePutsUnder(StoragePath path)
-    {
-        var puts = new Dictionary<LocalDot, Put>();
-        foreach (var entry in _tree.Scan((byte[])[(byte)StateTag.Live, .. path.Bytes]))
-        {
-            var key = entry.Key.Span;
-            puts.Add(LocalDot.From(key[^LocalDot.Size..]), new(DecodePath(key[1..^(LocalDot.Size + 1)]), StoredValue.Decode(entry.Value.Span)));
-        }
-
-        return puts;
-    }
+    /// <summary>Where the live puts at and under a path stand, by dot.</summary>
+    private Dictionary<LocalDot, StoragePath> PathsOfPuts(StoragePath path) => _tree.Scan((byte[])[(byte)StateTag.Live, .. path.Bytes]).ToDictionary(
+        entry => LocalDot.From(entry.Key.Span[^LocalDot.Size..]), entry => DecodePath(entry.Key.Span[1..^(LocalDot.Size + 1)]));
 
     /// <summary>The live puts at a path.</summary>
     internal List<(LocalDot Dot, Value Value)> PutsAt(ReadOnlySpan<byte> path)

@@ -83,7 +83,7 @@ public sealed partial class DocumentState
         switch (operation)
         {
             case Put put:
-                if (!mayBeRemoved || !IsRemoved(dot, put.Path)) SetLive(put, dot, true);
+                if (!mayBeRemoved || !IsRemoved(dot, put.Path)) Enter(put, dot);
                 break;
             case Place place:
                 var live = !mayBeRemoved || !IsRemoved(dot, place.Path);
@@ -100,7 +100,7 @@ public sealed partial class DocumentState
     {
         switch (operation)
         {
-            case Put put: SetLive(put, dot, false); break;
+            case Put put: Leave(put.Path, dot); break;
             case Place place:
                 var live = _order.IsLive(place.Path.Bytes, place.Element, dot);
                 _order.Change(place.Path.Bytes, place, dot, live, null, Exists(place.Path.Bytes, place.Element));
@@ -111,22 +111,20 @@ public sealed partial class DocumentState
         }
     }
 
-    private void SetLive(Put put, LocalDot dot, bool live)
+    private void Enter(Put put, LocalDot dot)
     {
         var path = put.Path.Bytes;
-        var key = new StateKey(stackalloc byte[StateKey.Size(path)], StateTag.Live, path).End().Dot(dot).Bytes;
-        if (live)
-        {
-            var inner = InnermostElement(put.Path);
-            var shown = inner == 0 || CountAt(path[..inner]) > 0;
-            _tree.Set(key, StoredValue.Encode(put.Value));
-            if (!shown) ShowElements(put.Path, 1, true);
-        }
-        else if (_tree.Remove(key))
-        {
-            var inner = InnermostElement(put.Path);
-            if (inner != 0 && CountAt(path[..inner]) == 0) ShowElements(put.Path, 0, false);
-        }
+        var inner = InnermostElement(put.Path);
+        var shown = inner == 0 || CountAt(path[..inner]) > 0;
+        _tree.Set(LiveKey(path, dot, stackalloc byte[StateKey.Size(path)]), StoredValue.Encode(put.Value));
+        if (!shown) ShowElements(put.Path, 1, true);
+    }
+
+    private void Leave(StoragePath path, LocalDot dot)
+    {
+        if (!_tree.Remove(LiveKey(path.Bytes, dot, stackalloc byte[StateKey.Size(path.Bytes)]))) return;
+        var inner = InnermostElement(path);
+        if (inner != 0 && CountAt(path.Bytes[..inner]) == 0) ShowElements(path, 0, false);
     }
 
     // Shows or hides the elements on the path, from the inside out, as far as this one put decided about them.
@@ -160,30 +158,29 @@ public sealed partial class DocumentState
         return 0;
     }
 
-    private void AddRemoval(Dot named, StoragePath path, LocalDot remover, Dictionary<LocalDot, Put>? below)
+    private void AddRemoval(Dot named, StoragePath path, LocalDot remover, Dictionary<LocalDot, StoragePath>? below)
     {
         // No operation has such a number, so the dot names nothing.
         if (named.Index >= Limits.Operations) return;
         var (number, applied) = _parts.Of(named.Envelope, named.Part);
         var dot = new LocalDot(PartNumbers.Prefix(named.Envelope), number, (ushort)named.Index);
-        var exact = new StateKey(stackalloc byte[StateKey.Size(path.Bytes)], StateTag.Live, path.Bytes).End().Dot(dot).Bytes;
-        if (_tree.TryGet(exact, out var value))
+        if (_tree.Contains(LiveKey(path.Bytes, dot, stackalloc byte[StateKey.Size(path.Bytes)])))
         {
-            SetLive(new(path, StoredValue.Decode(value.Span)), dot, false);
+            Leave(path, dot);
             _tree.Set(RemovalKey(dot, remover, stackalloc byte[StateKey.Size([])]), []);
             return;
         }
 
-        if (below?.GetValueOrDefault(dot) is { } put) SetLive(put, dot, false);
+        if (below?.GetValueOrDefault(dot) is { } at) Leave(at, dot);
         else if (applied && !IsRemovedInPlace(dot)) End(Operation(named), dot, path);
         _tree.Set(RemovalKey(dot, remover, stackalloc byte[StateKey.Size([])]), [1, .. path.Bytes]);
     }
 
     // Who removes a row names what is in it, so reading that is faster than opening all the parts that it came from.
-    private Dictionary<LocalDot, Put>? PutsBelow(Remove remove)
+    private Dictionary<LocalDot, StoragePath>? PutsBelow(Remove remove)
     {
         var puts = CountAt(remove.Path.Bytes);
-        return remove.Dots.Count > 1 && puts <= (2 * remove.Dots.Count) + 64 ? LivePutsUnder(remove.Path) : null;
+        return remove.Dots.Count > 1 && puts <= (2 * remove.Dots.Count) + 64 ? PathsOfPuts(remove.Path) : null;
     }
 
     private void WithdrawRemoval(Dot named, StoragePath path, LocalDot remover)
@@ -194,7 +191,7 @@ public sealed partial class DocumentState
         if (!_tree.Remove(RemovalKey(dot, remover, stackalloc byte[StateKey.Size([])])) || !applied) return;
         switch (Operation(named))
         {
-            case Put put when path.Contains(put.Path) && !IsRemoved(dot, put.Path): SetLive(put, dot, true); break;
+            case Put put when path.Contains(put.Path) && !IsRemoved(dot, put.Path): Enter(put, dot); break;
             case Place place when path.Contains(place.Path) && !IsRemoved(dot, place.Path):
                 _order.Change(place.Path.Bytes, place, dot, false, true, Exists(place.Path.Bytes, place.Element));
                 break;
@@ -206,7 +203,7 @@ public sealed partial class DocumentState
     {
         switch (operation)
         {
-            case Put put when path.Contains(put.Path): SetLive(put, dot, false); break;
+            case Put put when path.Contains(put.Path): Leave(put.Path, dot); break;
             case Place place when path.Contains(place.Path) && _order.IsLive(place.Path.Bytes, place.Element, dot) == true:
                 _order.Change(place.Path.Bytes, place, dot, true, false, Exists(place.Path.Bytes, place.Element));
                 break;
@@ -239,6 +236,9 @@ public sealed partial class DocumentState
 
     private bool Exists(ReadOnlySpan<byte> array, Uid element) =>
         _tree.CountUnder(new StateKey(stackalloc byte[StateKey.Size(array)], StateTag.Live, array).Segment(Segment.Of(element)).Bytes) > 0;
+
+    private static ReadOnlySpan<byte> LiveKey(ReadOnlySpan<byte> path, LocalDot dot, Span<byte> buffer) =>
+        new StateKey(buffer, StateTag.Live, path).End().Dot(dot).Bytes;
 
     private static ReadOnlySpan<byte> RemovalKey(LocalDot dot, LocalDot remover, Span<byte> buffer) =>
         new StateKey(buffer, StateTag.Removal, []).Dot(dot).Dot(remover).Bytes;

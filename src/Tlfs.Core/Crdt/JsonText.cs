@@ -43,6 +43,21 @@ internal sealed class JsonText
 
     public void String(string value) => Quote(Item(), value);
 
+    /// <summary>Writes the value of a put: integers exact, bytes as base64.</summary>
+    public void Value(Value value)
+    {
+        switch (value.Kind)
+        {
+            case ValueKind.Null: Null(); break;
+            case ValueKind.Bool: Bool(value.AsBool); break;
+            case ValueKind.Unsigned: Number(value.AsUInt64); break;
+            case ValueKind.Negative: Number(value.AsInt64); break;
+            case ValueKind.Float: Number(value.AsDouble); break;
+            case ValueKind.Text: String(value.AsString); break;
+            case ValueKind.Bytes: String(Convert.ToBase64String(value.AsBytes)); break;
+        }
+    }
+
     /// <summary>The text as a JSON string, quotes included.</summary>
     public static string Quote(string text) => Quote(new(), text).ToString();
 

@@ -115,12 +115,12 @@ public sealed class JsonView
         if (_allValues)
         {
             _json.BeginArray();
-            foreach (var value in values) WriteValue(value, primitive);
+            foreach (var value in values) _json.Value(value);
             _json.EndArray();
         }
         else
         {
-            WriteValue(values.LastOrDefault(), primitive);
+            _json.Value(values.LastOrDefault());
         }
     }
 
@@ -130,20 +130,6 @@ public sealed class JsonView
     {
         path.CopyTo(_path.AsSpan(from));
         _length = from + path.Length;
-    }
-
-    private void WriteValue(Value value, Primitive primitive)
-    {
-        switch (value.Kind)
-        {
-            case ValueKind.Null: _json.Null(); break;
-            case ValueKind.Bool: _json.Bool(value.AsBool); break;
-            case ValueKind.Unsigned or ValueKind.Negative when primitive == Primitive.I64: _json.Number(value.AsInt64); break;
-            case ValueKind.Unsigned or ValueKind.Negative: _json.Number(value.AsUInt64); break;
-            case ValueKind.Float: _json.Number(value.AsDouble); break;
-            case ValueKind.Text: _json.String(value.AsString); break;
-            case ValueKind.Bytes: _json.String(Convert.ToBase64String(value.AsBytes)); break;
-        }
     }
 
     /// <summary>A table's key as the name of a member.</summary>

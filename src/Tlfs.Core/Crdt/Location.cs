@@ -91,13 +91,8 @@ public sealed class Location
     internal Location Element(Uid element, int index) => Row(Segment.Of(element), index.ToString(CultureInfo.InvariantCulture));
 
     /// <summary>The rows and elements on the way down to this place, from the outside in, this one included.</summary>
-    internal IEnumerable<(ViewNode Node, StoragePath Path)> Rows()
-    {
-        var rows = new Stack<ViewNode>();
-        for (var node = Node; node.Container is not null; node = node.Container)
-            rows.Push(node.Container.Element!);
-        return rows.Select(row => (row, row.Storage([.. _keys.Take(row.KeyCount)])));
-    }
+    internal IEnumerable<(ViewNode Node, StoragePath Path)> Rows() =>
+        Node.Rows().Select(row => (row, row.Storage([.. _keys.Take(row.KeyCount)])));
 
     private Location Keyed(DocumentState state, PathStep step)
     {

@@ -68,7 +68,7 @@ internal sealed class StateDiff
     private void ComparePlaces()
     {
         var moved = RadixTree.Diff(_olderTree, _newerTree, new[] { (byte)StateTag.Order }).Select(ElementOf).Distinct()
-            .GroupBy(path => StoragePath.Of([.. path.Segments.SkipLast(1)]));
+            .GroupBy(path => path.Parent);
         foreach (var array in moved)
         {
             foreach (var uid in ElementMoves.Needed(_older, _newer, array.Key, [.. array.Select(path => path.Segments[^1].Element)]))
@@ -82,8 +82,9 @@ internal sealed class StateDiff
     /// <summary>Tells of the outermost row or element on the path that is only in one of the versions; true if there is one, or none in both.</summary>
     private bool TellRow(StoragePath path, ViewNode node, EnvelopeId? remover)
     {
-        foreach (var (row, view) in Rows(path, node))
+        foreach (var view in node.Rows())
         {
+            var row = StoragePath.Of([.. path.Segments.Take(view.StorageDepth)]);
             var (before, now) = (_older.Shows(row), _newer.Shows(row));
             if (before && now) continue;
             if (now) Tell(ChangeKind.Insert, row, view, _newer.LastAt(row));
@@ -94,35 +95,25 @@ internal sealed class StateDiff
         return false;
     }
 
-    private static IEnumerable<(StoragePath Row, ViewNode View)> Rows(StoragePath path, ViewNode node)
-    {
-        var rows = new Stack<ViewNode>();
-        for (var place = node; place.Container is { } container; place = container) rows.Push(container.Element!);
-        return rows.Select(row => (StoragePath.Of([.. path.Segments.Take(row.StorageDepth)]), row));
-    }
-
     private void Tell(ChangeKind kind, StoragePath path, ViewNode node, EnvelopeId? envelope)
     {
         if (!_told.Add((path, kind == ChangeKind.Move)) || !IsWithin(path, node)) return;
-        var keys = KeysOf(path);
+        var keys = path.Keys;
         var state = kind == ChangeKind.Remove ? _older : _newer;
         var at = Location.Of(_view, state, node, keys);
         var from = kind == ChangeKind.Move ? Location.Of(_view, _older, node, keys).Text : null;
-        var index = path.Segments is [.., { Kind: SegmentKind.Element } element] ? state.IndexOf(StoragePath.Of([.. path.Segments.SkipLast(1)]), element.Element) : 0;
+        var index = path.Segments is [.., { Kind: SegmentKind.Element } element] ? state.IndexOf(path.Parent, element.Element) : 0;
         (kind == ChangeKind.Remove ? _removed : _changed).Add((path, index, new(kind, at.Text, JsonView.Of(state, at), from, envelope)));
     }
 
     private bool IsWithin(StoragePath path, ViewNode node)
     {
         if (_within is null) return true;
-        var keys = KeysOf(path);
 
         // A row that holds the place and comes or goes takes the place with it.
         var (upper, lower) = node.IsAtOrBelow(_within.Node) ? (_within.Node, node) : (node, _within.Node);
-        return lower.IsAtOrBelow(upper) && _within.Keys.Zip(keys).All(pair => pair.First == pair.Second);
+        return lower.IsAtOrBelow(upper) && _within.Keys.Zip(path.Keys).All(pair => pair.First == pair.Second);
     }
-
-    private static Segment[] KeysOf(StoragePath path) => [.. path.Segments.Where(segment => segment.Kind != SegmentKind.Field)];
 
     private static StoragePath ElementOf(RadixChange change)
     {

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using Tlfs.Core.Ids;
 using Tlfs.Core.Paths;
 
@@ -98,6 +97,4 @@ internal ref struct StateKey
         if (!Crdt.Position.TryFrom(digits[..count], out var position)) throw new InvalidOperationException("not a position");
         return (Uid.From(rest[(at + 2)..]), position);
     }
-
-    public static uint Number(ReadOnlySpan<byte> bytes) => BinaryPrimitives.ReadUInt32BigEndian(bytes);
 }

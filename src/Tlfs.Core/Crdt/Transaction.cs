@@ -216,7 +216,7 @@ public sealed class Transaction : IDisposable
     {
         List<LocalDot> places = _pending.Count > 0 ? [.. _state.PlacesUnder(path)] : [];
         if (withSelf && path.Segments is [.., { Kind: SegmentKind.Element } element])
-            places.AddRange(_state.LivePlaces(StoragePath.Of([.. path.Segments.SkipLast(1)]), element.Element));
+            places.AddRange(_state.LivePlaces(path.Parent, element.Element));
         _pending.Remove(path, _state.PutsUnder(path, withSelf));
         _pending.DropPending(places);
     }

@@ -53,24 +53,14 @@ public sealed partial class Document
     {
         if (path.Segments.Count == 0) return ".";
         return view?.Find(path) is { } node
-            ? Location.Of(view, _state, node, [.. path.Segments.Where(segment => segment.Kind != SegmentKind.Field)]).Text
+            ? Location.Of(view, _state, node, path.Keys).Text
             : Convert.ToHexStringLower(path.Bytes);
     }
 
     private static string Shown(Value value)
     {
         var json = new JsonText();
-        switch (value.Kind)
-        {
-            case ValueKind.Null: json.Null(); break;
-            case ValueKind.Bool: json.Bool(value.AsBool); break;
-            case ValueKind.Unsigned: json.Number(value.AsUInt64); break;
-            case ValueKind.Negative: json.Number(value.AsInt64); break;
-            case ValueKind.Float: json.Number(value.AsDouble); break;
-            case ValueKind.Text: json.String(value.AsString); break;
-            case ValueKind.Bytes: json.String(Convert.ToBase64String(value.AsBytes)); break;
-        }
-
+        json.Value(value);
         return json.ToString();
     }
 

@@ -77,10 +77,9 @@ internal sealed class LoadedDocument : IEnvelopeSource, IRadixPages, IDisposable
 
     /// <summary>Makes a checkpoint if much has happened since the last one.</summary>
     /// <param name="writer">Where to.</param>
-    /// <param name="closing">Whether the document is about to be closed, so that the next to open it would have to go through what happened.</param>
-    public void SaveCheckpoint(IReplicaWriter writer, bool closing = false)
+    public void SaveCheckpointIfDue(IReplicaWriter writer)
     {
-        if (BytesSince >= (closing ? FewBytes : Math.Max(FewBytes, Bytes / DueShare))) SaveCheckpoint(writer, []);
+        if (IsWorthSaving && BytesSince >= Bytes / DueShare) SaveCheckpoint(writer, []);
     }
 
     /// <summary>Makes a checkpoint: whoever has the document open opens it anew.</summary>

@@ -57,7 +57,7 @@ public sealed partial class Replica
             if (loaded.Document.Find(edit.Envelope) is null) Write(writer, loaded, written, edit, seen);
         writer.ForgetWithdrawn(document);
         ApplySchema(loaded.Document);
-        loaded.SaveCheckpoint(writer);
+        loaded.SaveCheckpointIfDue(writer);
         return written.Count;
     }));
 

@@ -97,7 +97,7 @@ public sealed partial class Replica : IDisposable
             var result = make(author);
             if (author.Bundle.Count > 0) loaded.Append(writer, author.Bundle, before);
             ApplySchema(loaded.Document);
-            loaded.SaveCheckpoint(writer);
+            loaded.SaveCheckpointIfDue(writer);
             return result;
         }));
 
@@ -110,7 +110,7 @@ public sealed partial class Replica : IDisposable
             var outcomes = loaded.Document.Receive(envelopes);
             foreach (var held in loaded.Document.HeldSince(before)) loaded.Append(writer, [held.Envelope], held.Number);
             ApplySchema(loaded.Document);
-            loaded.SaveCheckpoint(writer);
+            loaded.SaveCheckpointIfDue(writer);
             return outcomes;
         }));
 
@@ -131,7 +131,7 @@ public sealed partial class Replica : IDisposable
             _store.Write(writer =>
             {
                 // Another process may have been faster.
-                if (_store.Checkpoint(loaded.Id) == loaded.Checkpoint) loaded.SaveCheckpoint(writer, closing: true);
+                if (_store.Checkpoint(loaded.Id) == loaded.Checkpoint) loaded.SaveCheckpoint(writer, []);
                 return true;
             });
         }

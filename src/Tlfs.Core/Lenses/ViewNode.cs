@@ -67,6 +67,14 @@ public sealed class ViewNode
     /// <summary>The field's name; null for rows, elements and the root.</summary>
     internal string? Name { get; private set; }
 
+    /// <summary>The rows and elements on the way down to this place, from the outside in, this one included.</summary>
+    internal IEnumerable<ViewNode> Rows()
+    {
+        var rows = new Stack<ViewNode>();
+        for (var node = this; node.Container is { } container; node = container) rows.Push(container.Element!);
+        return rows;
+    }
+
     /// <summary>True if this is the other place or below it.</summary>
     internal bool IsAtOrBelow(ViewNode other)
     {

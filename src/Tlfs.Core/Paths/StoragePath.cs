@@ -38,6 +38,12 @@ public sealed class StoragePath : IEquatable<StoragePath>, IComparable<StoragePa
         return new(bytes, segments);
     }
 
+    /// <summary>The path one segment above this one; the root has none.</summary>
+    public StoragePath Parent => Segments.Count > 0 ? Of([.. Segments.SkipLast(1)]) : throw new InvalidOperationException("nothing is above the root");
+
+    /// <summary>The table keys and elements on the way, from the root down.</summary>
+    public IReadOnlyList<Segment> Keys => [.. Segments.Where(segment => segment.Kind != SegmentKind.Field)];
+
     /// <summary>The path one segment below this one.</summary>
     public StoragePath Append(Segment segment) => Of([.. Segments, segment]);
 
