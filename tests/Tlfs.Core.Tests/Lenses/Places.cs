@@ -9,8 +9,12 @@ namespace Tlfs.Core.Tests.Lenses;
 /// </summary>
 internal static class Places
 {
-    /// <summary>The form of a place's storage path: field ids, and a star for each key.</summary>
-    public static string Form(ViewNode node) => Chain(node) + ":" + node.Kind;
+    /// <summary>
+    /// The form of a place's storage path with the types on the way: field ids, and a star for each key. Without those types the first element of an array
+    /// would be taken for row 0 of what another branch has made a table.
+    /// </summary>
+    public static string Form(ViewNode node) =>
+        (node.Container is null ? "" : Form(node.Container) + "/*") + string.Concat(node.Chain.Select(id => "/" + id)) + ":" + node.Kind;
 
     /// <summary>All places of a view.</summary>
     public static IEnumerable<ViewNode> All(ViewNode node)
