@@ -53,6 +53,18 @@ public static class Limits
     public const int Wraps = 1_024;
     /// <summary>Previous epochs named by one rotate.</summary>
     public const int PreviousEpochs = 16;
+    /// <summary>Epochs of the parent zone under which one rotate or wrap gives the keys.</summary>
+    public const int ParentWraps = 16;
+    /// <summary>Bytes of a sealed path of a zone or of a grant.</summary>
+    public const int SealedPathBytes = 4_096;
+    /// <summary>Zones made in a document, zone 0 not counted.</summary>
+    public const int Zones = 4_096;
+    /// <summary>Steps from zone 0 to a zone.</summary>
+    public const int ZoneDepth = 32;
+    /// <summary>Openings in one part.</summary>
+    public const int Openings = 64;
+    /// <summary>Forwards in one part.</summary>
+    public const int Forwards = 4_096;
     /// <summary>Bytes of a .tlfs source file.</summary>
     public const int SchemaSourceBytes = 256 << 10;
 }

@@ -18,4 +18,7 @@ public readonly record struct EnvelopeId(Bytes32 Value) : IId<EnvelopeId>
 
     /// <summary>The grant that this envelope carries.</summary>
     public GrantId Grant => new(Value);
+
+    /// <summary>The zone that this envelope makes: its first 16 bytes.</summary>
+    public ZoneId Zone => new(Value.ToArray().AsSpan(0, ZoneId.Size));
 }

@@ -107,6 +107,7 @@ public sealed class PolicyView
         {
             Genesis or Policy.Grant => JudgeGrant(entry.Grant!),
             Revoke or Renounce => JudgeEnding(entry),
+            ZoneCreate => new(Verdict.OutsideZone),
             AccountKey when !_evaluation.HasSeniority => new(Verdict.NotAccountDocument),
             AccountKey => Judge(statement.Author, statement.Seq, statement.Id, statement.Auth, Permission.Own, chain),
             _ => JudgeEpoch(entry, chain),

@@ -45,9 +45,36 @@ public sealed record Genesis(DocId Document, DocumentKind Kind, Actor Actor) : S
 /// <summary>Gives an actor a permission.</summary>
 /// <param name="Actor">Who receives it.</param>
 /// <param name="Permission">What it allows.</param>
-/// <param name="Zone">Where; on the wire only zone 0 in this version.</param>
+/// <param name="Zone">Where.</param>
 /// <param name="Parent">The grant that gives the author the right; null if the author is the document's authority.</param>
-public sealed record Grant(Actor Actor, Permission Permission, ZoneId Zone, GrantId? Parent) : Statement;
+public sealed record Grant(Actor Actor, Permission Permission, ZoneId Zone, GrantId? Parent) : Statement
+{
+    /// <summary>The one path inside the zone that a <see cref="Permission.Write"/> covers; null for the whole zone.</summary>
+    public SubPath? Sub { get; init; }
+
+    /// <summary>True if the grant gives no history (§5.9): to an account, with <see cref="Permission.Read"/> or more.</summary>
+    public bool FromNow { get; init; }
+}
+
+/// <summary>The hidden path of a grant (docs/protocol/statements.md §6.4).</summary>
+/// <param name="Commit">Commitment to document, salt and path.</param>
+/// <param name="Epoch">The epoch of the grant's zone whose content key seals the path.</param>
+/// <param name="Sealed">Nonce and ciphertext, at most <see cref="Limits.SealedPathBytes"/>.</param>
+public sealed record SubPath(Bytes32 Commit, EnvelopeId Epoch, ReadOnlyMemory<byte> Sealed)
+{
+    /// <summary>Equal in every field.</summary>
+    public bool Equals(SubPath? other) =>
+        other is not null && Commit == other.Commit && Epoch == other.Epoch && Sealed.Span.SequenceEqual(other.Sealed.Span);
+
+    /// <inheritdoc />
+    public override int GetHashCode() => HashCode.Combine(Commit, Epoch);
+}
+
+/// <summary>Makes a zone; its id is <see cref="EnvelopeId.Zone"/> of the envelope (docs/protocol/statements.md §6).</summary>
+/// <param name="Parent">The zone that it lies in.</param>
+/// <param name="Grant">The author's own, with <see cref="Permission.Control"/> or more.</param>
+/// <param name="PathCommit">Commitment to document, salt and path.</param>
+public sealed record ZoneCreate(ZoneId Parent, GrantId Grant, Bytes32 PathCommit) : Statement;
 
 /// <summary>Up to where one author's work still counts after a revocation.</summary>
 /// <param name="Author">The author.</param>
@@ -105,11 +132,19 @@ public sealed record Rotate(
     IReadOnlyList<KeyWrap> Wraps,
     IReadOnlyList<HistWrap> HistWraps) : Statement
 {
+    /// <summary>The keys under those of the parent zone's epochs, ascending; none in zone 0.</summary>
+    public IReadOnlyList<ParentWrap> ParentWraps { get; init; } = [];
+
+    /// <summary>Where the zone is (§6.2): nonce and ciphertext, at most <see cref="Limits.SealedPathBytes"/>; null in zone 0, and only there.</summary>
+    public ReadOnlyMemory<byte>? SealedPath { get; init; }
+
     /// <summary>Equal in every field and item.</summary>
     public bool Equals(Rotate? other) =>
         other is not null && Zone == other.Zone && Number == other.Number && PreviousEpochs.SequenceEqual(other.PreviousEpochs)
         && Commit == other.Commit && CommitHistory == other.CommitHistory
-        && Wraps.SequenceEqual(other.Wraps) && HistWraps.SequenceEqual(other.HistWraps);
+        && Wraps.SequenceEqual(other.Wraps) && ParentWraps.SequenceEqual(other.ParentWraps) && HistWraps.SequenceEqual(other.HistWraps)
+        && SealedPath.HasValue == other.SealedPath.HasValue
+        && SealedPath.GetValueOrDefault().Span.SequenceEqual(other.SealedPath.GetValueOrDefault().Span);
 
     /// <inheritdoc />
     public override int GetHashCode() => HashCode.Combine(Zone, Number, Commit, CommitHistory);
@@ -122,9 +157,13 @@ public sealed record Rotate(
 /// <param name="HistWraps">Earlier epochs' keys, ascending.</param>
 public sealed record Wrap(ZoneId Zone, EnvelopeId Epoch, IReadOnlyList<KeyWrap> Wraps, IReadOnlyList<HistWrap> HistWraps) : Statement
 {
+    /// <summary>The keys under those of the parent zone's epochs, ascending; none in zone 0.</summary>
+    public IReadOnlyList<ParentWrap> ParentWraps { get; init; } = [];
+
     /// <summary>Equal in every field and item.</summary>
     public bool Equals(Wrap? other) =>
-        other is not null && Zone == other.Zone && Epoch == other.Epoch && Wraps.SequenceEqual(other.Wraps) && HistWraps.SequenceEqual(other.HistWraps);
+        other is not null && Zone == other.Zone && Epoch == other.Epoch && Wraps.SequenceEqual(other.Wraps)
+        && ParentWraps.SequenceEqual(other.ParentWraps) && HistWraps.SequenceEqual(other.HistWraps);
 
     /// <inheritdoc />
     public override int GetHashCode() => HashCode.Combine(Zone, Epoch, Wraps.Count);

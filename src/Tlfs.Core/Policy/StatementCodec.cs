@@ -6,8 +6,8 @@ namespace Tlfs.Core.Policy;
 /// <summary>The bytes of statement bodies (docs/protocol/statements.md §3): an array whose first item is the kind.</summary>
 internal static class StatementCodec
 {
-    private const int GenesisKind = 0, GrantKind = 1, RevokeKind = 2, RenounceKind = 3, RotateKind = 5, WrapKind = 6, AccountKeyKind = 9;
-    private const int LongestBody = 9;
+    private const int GenesisKind = 0, GrantKind = 1, RevokeKind = 2, RenounceKind = 3, ZoneCreateKind = 4, RotateKind = 5, WrapKind = 6, AccountKeyKind = 9;
+    private const int LongestBody = 10;
     private const ulong Suite = 1;
 
     public static Statement Read(CanonicalReader reader, CardVerifier cards)
@@ -16,17 +16,19 @@ internal static class StatementCodec
         CanonicalReader.Require(count > 0, "statement kind expected");
         var kind = reader.UInt();
         CanonicalReader.Require(
-            kind is GenesisKind or GrantKind or RevokeKind or RenounceKind or RotateKind or WrapKind or AccountKeyKind,
+            kind is GenesisKind or GrantKind or RevokeKind or RenounceKind or ZoneCreateKind or RotateKind or WrapKind or AccountKeyKind,
             "statement kind is not known",
             Reason.Unsupported);
-        CanonicalReader.Require(count == ItemCount((int)kind), "statement has another number of items");
+        var extra = count - ItemCount((int)kind);
+        CanonicalReader.Require(extra == 0 || (extra == 1 && kind is GrantKind or RotateKind), "statement has another number of items");
         Statement statement = (int)kind switch
         {
             GenesisKind => ReadGenesis(reader, cards),
-            GrantKind => ReadGrant(reader, cards),
+            GrantKind => ReadGrant(reader, cards, isFromNow: extra == 1),
             RevokeKind => ReadRevoke(reader),
             RenounceKind => new Renounce(reader.Id<GrantId>()),
-            RotateKind => ReadRotate(reader),
+            ZoneCreateKind => new ZoneCreate(reader.Zone(), reader.Id<GrantId>(), reader.Bytes32()),
+            RotateKind => ReadRotate(reader, hasPath: extra == 1),
             WrapKind => ReadWrap(reader),
             _ => ReadAccountKey(reader),
         };
@@ -45,6 +47,12 @@ internal static class StatementCodec
                 Begin(writer, RenounceKind);
                 writer.Id(renounce.Target);
                 break;
+            case ZoneCreate creation:
+                Begin(writer, ZoneCreateKind);
+                writer.Zone(creation.Parent);
+                writer.Id(creation.Grant);
+                writer.Bytes32(creation.PathCommit);
+                break;
             case Rotate rotate: WriteRotate(writer, rotate); break;
             case Wrap wrap: WriteWrap(writer, wrap); break;
             case AccountKey key: WriteAccountKey(writer, key); break;
@@ -54,20 +62,22 @@ internal static class StatementCodec
         writer.EndArray();
     }
 
+    // A grant from now on, and a rotate below zone 0, have one item more.
     private static int ItemCount(int kind) => kind switch
     {
         GenesisKind => 5,
         GrantKind => 7,
         RevokeKind => 4,
         RenounceKind => 2,
+        ZoneCreateKind => 4,
         RotateKind => 9,
         WrapKind => 6,
         _ => 5,
     };
 
-    private static void Begin(CanonicalWriter writer, int kind)
+    private static void Begin(CanonicalWriter writer, int kind, bool isLonger = false)
     {
-        writer.BeginArray(ItemCount(kind));
+        writer.BeginArray(ItemCount(kind) + (isLonger ? 1 : 0));
         writer.UInt((ulong)kind);
     }
 
@@ -89,27 +99,65 @@ internal static class StatementCodec
         genesis.Actor.Write(writer);
     }
 
-    private static Grant ReadGrant(CanonicalReader reader, CardVerifier cards)
+    private static Grant ReadGrant(CanonicalReader reader, CardVerifier cards, bool isFromNow)
     {
         var actor = Actor.Read(reader, cards);
         var permission = reader.UInt();
         CanonicalReader.Require(permission <= (ulong)Permission.Own, "permission is not known", Reason.Unsupported);
-        var zone = ReadRootZone(reader);
-        RequireNull(reader, "sub");
+        var zone = reader.Zone();
+        var sub = ReadSub(reader);
+        CanonicalReader.Require(sub is null || permission == (ulong)Permission.Write, "only write has a sub");
         var parent = reader.OptionalId<GrantId>();
-        RequireNull(reader, "if");
-        return new(actor, (Permission)permission, zone, parent);
+        CanonicalReader.Require(reader.Peek() == CanonicalKind.Null, "if is not known to this version", Reason.Unsupported);
+        reader.Null();
+        if (isFromNow)
+        {
+            CanonicalReader.Require(reader.Bool(), "the eighth item is true or not there");
+            CanonicalReader.Require(actor is AccountActor && permission >= (ulong)Permission.Read, "from now on is for accounts that read");
+        }
+
+        return new(actor, (Permission)permission, zone, parent) { Sub = sub, FromNow = isFromNow };
     }
 
     private static void WriteGrant(CanonicalWriter writer, Grant grant)
     {
-        Begin(writer, GrantKind);
+        Begin(writer, GrantKind, grant.FromNow);
         grant.Actor.Write(writer);
         writer.UInt((ulong)grant.Permission);
         writer.Zone(grant.Zone);
-        writer.Null();
+        WriteSub(writer, grant.Sub);
         writer.OptionalId(grant.Parent);
         writer.Null();
+        if (grant.FromNow) writer.Bool(true);
+    }
+
+    private static SubPath? ReadSub(CanonicalReader reader)
+    {
+        if (reader.Peek() == CanonicalKind.Null)
+        {
+            reader.Null();
+            return null;
+        }
+
+        reader.BeginArray(3);
+        var sub = new SubPath(reader.Bytes32(), reader.Id<EnvelopeId>(), reader.Bytes(Limits.SealedPathBytes));
+        reader.EndArray();
+        return sub;
+    }
+
+    private static void WriteSub(CanonicalWriter writer, SubPath? sub)
+    {
+        if (sub is null)
+        {
+            writer.Null();
+            return;
+        }
+
+        writer.BeginArray(3);
+        writer.Bytes32(sub.Commit);
+        writer.Id(sub.Epoch);
+        writer.Bytes(sub.Sealed.Span);
+        writer.EndArray();
     }
 
     private static Revoke ReadRevoke(CanonicalReader reader)
@@ -145,38 +193,50 @@ internal static class StatementCodec
         });
     }
 
-    private static Rotate ReadRotate(CanonicalReader reader)
+    private static Rotate ReadRotate(CanonicalReader reader, bool hasPath)
     {
-        var zone = ReadRootZone(reader);
+        var zone = reader.Zone();
+        CanonicalReader.Require(hasPath == (zone != ZoneId.Root), "a rotate says where its zone is, below zone 0 only");
 
         // A document has at most Limits.Statements epochs, so a greater number cannot follow from §5.1.
         var number = reader.SmallInt(Limits.Statements - 1);
         var previous = reader.Array(Limits.PreviousEpochs, reader.Id<EnvelopeId>);
         CanonicalReader.RequireAscending(previous, "previous epochs");
         CanonicalReader.Require(number == 0 == (previous.Length == 0), "epoch number does not fit the previous epochs");
-        return new(zone, number, previous, reader.Bytes32(), reader.Bytes32(), ReadWraps(reader), ReadHistWraps(reader));
+        var (commit, commitHistory) = (reader.Bytes32(), reader.Bytes32());
+        var (wraps, parentWraps, histWraps) = ReadWraps(reader, zone);
+        return new(zone, number, previous, commit, commitHistory, wraps, histWraps)
+        {
+            ParentWraps = parentWraps,
+            SealedPath = hasPath ? reader.Bytes(Limits.SealedPathBytes) : default(ReadOnlyMemory<byte>?),
+        };
     }
 
     private static void WriteRotate(CanonicalWriter writer, Rotate rotate)
     {
-        Begin(writer, RotateKind);
+        Begin(writer, RotateKind, rotate.SealedPath.HasValue);
         writer.Zone(rotate.Zone);
         writer.UInt((ulong)rotate.Number);
         writer.Array(rotate.PreviousEpochs, writer.Id);
         writer.Bytes32(rotate.Commit);
         writer.Bytes32(rotate.CommitHistory);
-        WriteWraps(writer, rotate.Wraps, rotate.HistWraps);
+        WriteWraps(writer, rotate.Wraps, rotate.ParentWraps, rotate.HistWraps);
+        if (rotate.SealedPath is { } path) writer.Bytes(path.Span);
     }
 
-    private static Wrap ReadWrap(CanonicalReader reader) =>
-        new(ReadRootZone(reader), reader.Id<EnvelopeId>(), ReadWraps(reader), ReadHistWraps(reader));
+    private static Wrap ReadWrap(CanonicalReader reader)
+    {
+        var (zone, epoch) = (reader.Zone(), reader.Id<EnvelopeId>());
+        var (wraps, parentWraps, histWraps) = ReadWraps(reader, zone);
+        return new(zone, epoch, wraps, histWraps) { ParentWraps = parentWraps };
+    }
 
     private static void WriteWrap(CanonicalWriter writer, Wrap wrap)
     {
         Begin(writer, WrapKind);
         writer.Zone(wrap.Zone);
         writer.Id(wrap.Epoch);
-        WriteWraps(writer, wrap.Wraps, wrap.HistWraps);
+        WriteWraps(writer, wrap.Wraps, wrap.ParentWraps, wrap.HistWraps);
     }
 
     private static AccountKey ReadAccountKey(CanonicalReader reader)
@@ -195,41 +255,23 @@ internal static class StatementCodec
         writer.UInt(key.CompromisedBelow);
     }
 
-    private static KeyWrap[] ReadWraps(CanonicalReader reader)
+    private static (KeyWrap[] Wraps, ParentWrap[] ParentWraps, HistWrap[] HistWraps) ReadWraps(CanonicalReader reader, ZoneId zone)
     {
         var wraps = reader.Array(Limits.Wraps, () => KeyWrap.Read(reader));
         CanonicalReader.RequireAscending(wraps, "wraps");
-        return wraps;
+        var parentWraps = reader.Array(Limits.ParentWraps, () => ParentWrap.Read(reader));
+        CanonicalReader.RequireAscending(parentWraps, "parentWraps");
+        CanonicalReader.Require(zone != ZoneId.Root || parentWraps.Length == 0, "zone 0 has no parent");
+        var histWraps = reader.Array(Limits.PreviousEpochs, () => HistWrap.Read(reader));
+        CanonicalReader.RequireAscending(histWraps, "histWraps");
+        return (wraps, parentWraps, histWraps);
     }
 
-    // parentWraps come first and are for zones below the root, which this version does not have.
-    private static HistWrap[] ReadHistWraps(CanonicalReader reader)
-    {
-        CanonicalReader.Require(reader.BeginArrayUpTo(int.MaxValue) == 0, "parentWraps are not known to this version", Reason.Unsupported);
-        reader.EndArray();
-        var wraps = reader.Array(Limits.PreviousEpochs, () => HistWrap.Read(reader));
-        CanonicalReader.RequireAscending(wraps, "histWraps");
-        return wraps;
-    }
-
-    private static void WriteWraps(CanonicalWriter writer, IReadOnlyList<KeyWrap> wraps, IReadOnlyList<HistWrap> histWraps)
+    private static void WriteWraps(
+        CanonicalWriter writer, IReadOnlyList<KeyWrap> wraps, IReadOnlyList<ParentWrap> parentWraps, IReadOnlyList<HistWrap> histWraps)
     {
         writer.Array(wraps, wrap => wrap.Write(writer));
-        writer.BeginArray(0);
-        writer.EndArray();
+        writer.Array(parentWraps, wrap => wrap.Write(writer));
         writer.Array(histWraps, wrap => wrap.Write(writer));
-    }
-
-    private static ZoneId ReadRootZone(CanonicalReader reader)
-    {
-        var zone = reader.Zone();
-        CanonicalReader.Require(zone == ZoneId.Root, "zones below the root are not known to this version", Reason.Unsupported);
-        return zone;
-    }
-
-    private static void RequireNull(CanonicalReader reader, string item)
-    {
-        CanonicalReader.Require(reader.Peek() == CanonicalKind.Null, $"{item} is not known to this version", Reason.Unsupported);
-        reader.Null();
     }
 }

@@ -40,6 +40,7 @@ internal sealed class Structure(DocId document, ZoneTree zones, Func<EnvelopeId,
             Wrap addition => (addition.Zone, addition.HistWraps),
             _ => (ZoneId.Root, []),
         };
+        if (zones.Depth(zone) is null) return Verdict.OutsideZone;
         if (histories.Any(history => EpochNumber(history.Epoch, zone, past) is null)) return Verdict.NotInPast;
         if (body is Wrap wrap) return EpochNumber(wrap.Epoch, zone, past) is null ? Verdict.NotInPast : Verdict.Counts;
         if (body is not Rotate rotate) return Verdict.Counts;

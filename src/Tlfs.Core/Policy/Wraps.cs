@@ -17,12 +17,20 @@ public enum RecipientKind
 /// <param name="Recipient">The 32 bytes of its id.</param>
 /// <param name="KemGeneration">Which of the recipient's KEM keys.</param>
 /// <param name="Enc">HPKE's encapsulated key.</param>
-/// <param name="Ciphertext"><c>K ‖ HK</c> sealed, <see cref="CiphertextBytes"/> bytes.</param>
+/// <param name="Ciphertext">
+/// <c>K ‖ HK</c> sealed, <see cref="CiphertextBytes"/> bytes, or <c>K</c> alone, <see cref="ContentKeyOnlyBytes"/> bytes.
+/// </param>
 public sealed record KeyWrap(RecipientKind Kind, Bytes32 Recipient, uint KemGeneration, Bytes32 Enc, ReadOnlyMemory<byte> Ciphertext)
     : IComparable<KeyWrap>
 {
-    /// <summary>Bytes of <see cref="Ciphertext"/>: two keys and a tag.</summary>
+    /// <summary>Bytes of <see cref="Ciphertext"/> with both keys: two keys and a tag.</summary>
     public const int CiphertextBytes = 32 + 32 + 16;
+
+    /// <summary>Bytes of <see cref="Ciphertext"/> with the content key only: a key and a tag.</summary>
+    public const int ContentKeyOnlyBytes = 32 + 16;
+
+    /// <summary>True if the history key is given too.</summary>
+    public bool HasHistory => Ciphertext.Length == CiphertextBytes;
 
     /// <summary>Compares recipients only: kind, id, generation.</summary>
     public int CompareTo(KeyWrap? other)
@@ -57,7 +65,8 @@ public sealed record KeyWrap(RecipientKind Kind, Bytes32 Recipient, uint KemGene
         var kind = reader.UInt();
         CanonicalReader.Require(kind <= (ulong)RecipientKind.Account, "recipient kind is not known", Reason.Unsupported);
         var wrap = new KeyWrap(
-            (RecipientKind)kind, reader.Bytes32(), (uint)reader.UInt(uint.MaxValue), reader.Bytes32(), reader.FixedBytes(CiphertextBytes));
+            (RecipientKind)kind, reader.Bytes32(), (uint)reader.UInt(uint.MaxValue), reader.Bytes32(), reader.Bytes(CiphertextBytes));
+        CanonicalReader.Require(wrap.Ciphertext.Length is CiphertextBytes or ContentKeyOnlyBytes, "a wrap holds one key or two");
         reader.EndArray();
         return wrap;
     }
@@ -92,6 +101,46 @@ public sealed record HistWrap(EnvelopeId Epoch, ReadOnlyMemory<byte> Sealed) : I
     {
         reader.BeginArray(2);
         var wrap = new HistWrap(reader.Id<EnvelopeId>(), reader.FixedBytes(SealedBytes));
+        reader.EndArray();
+        return wrap;
+    }
+}
+
+/// <summary>
+/// An epoch's keys sealed under those of an epoch of the parent zone (docs/protocol/statements.md §5.2): content key under content key,
+/// history key under history key. Ordered by the parent's epoch.
+/// </summary>
+/// <param name="ParentEpoch">The parent zone's epoch: the id of its rotate.</param>
+/// <param name="SealedKey">Nonce and ciphertext, <see cref="SealedBytes"/> bytes.</param>
+/// <param name="SealedHistory">Nonce and ciphertext, <see cref="SealedBytes"/> bytes.</param>
+public sealed record ParentWrap(EnvelopeId ParentEpoch, ReadOnlyMemory<byte> SealedKey, ReadOnlyMemory<byte> SealedHistory) : IComparable<ParentWrap>
+{
+    /// <summary>Bytes of each of the two: nonce, key, tag.</summary>
+    public const int SealedBytes = 24 + 32 + 16;
+
+    /// <summary>Compares epochs only.</summary>
+    public int CompareTo(ParentWrap? other) => other is null ? 1 : ParentEpoch.CompareTo(other.ParentEpoch);
+
+    /// <summary>Equal in every field.</summary>
+    public bool Equals(ParentWrap? other) =>
+        CompareTo(other) == 0 && SealedKey.Span.SequenceEqual(other!.SealedKey.Span) && SealedHistory.Span.SequenceEqual(other.SealedHistory.Span);
+
+    /// <inheritdoc />
+    public override int GetHashCode() => ParentEpoch.GetHashCode();
+
+    internal void Write(CanonicalWriter writer)
+    {
+        writer.BeginArray(3);
+        writer.Id(ParentEpoch);
+        writer.Bytes(SealedKey.Span);
+        writer.Bytes(SealedHistory.Span);
+        writer.EndArray();
+    }
+
+    internal static ParentWrap Read(CanonicalReader reader)
+    {
+        reader.BeginArray(3);
+        var wrap = new ParentWrap(reader.Id<EnvelopeId>(), reader.FixedBytes(SealedBytes), reader.FixedBytes(SealedBytes));
         reader.EndArray();
         return wrap;
     }

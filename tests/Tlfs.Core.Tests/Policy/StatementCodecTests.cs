@@ -8,6 +8,7 @@ namespace Tlfs.Core.Tests.Policy;
 public sealed class StatementCodecTests
 {
     private static readonly Bytes32 Some = new(Enumerable.Range(0, 32).Select(i => (byte)i).ToArray());
+    private static readonly ZoneId Zone = new EnvelopeId(Some).Zone;
     private static readonly Dice Fixed = new(1);
 
     [Fact]
@@ -59,7 +60,6 @@ public sealed class StatementCodecTests
         Convert.ToHexStringLower(new Genesis(new(Some), DocumentKind.App, new PeerActor(new(Some))).Encode()));
 
     [Theory]
-    [InlineData(4)]
     [InlineData(7)]
     [InlineData(8)]
     [InlineData(10)]
@@ -73,9 +73,7 @@ public sealed class StatementCodecTests
     });
 
     [Theory]
-    [InlineData("sub")]
     [InlineData("if")]
-    [InlineData("zone")]
     [InlineData("actor")]
     [InlineData("permission")]
     public void Grant_with_something_of_a_later_version_is_unsupported(string what) => AssertRefused(Reason.Unsupported, writer =>
@@ -88,9 +86,8 @@ public sealed class StatementCodecTests
         writer.Bytes32(Some);
         writer.EndArray();
         writer.UInt(Is("permission") ? 5UL : 4UL);
-        writer.Zone(Is("zone") ? new ZoneId(Some.ToArray().AsSpan(0, 16)) : ZoneId.Root);
-        if (Is("sub")) writer.UInt(1);
-        else writer.Null();
+        writer.Zone(ZoneId.Root);
+        writer.Null();
         writer.Null();
         if (Is("if")) writer.Bool(true);
         else writer.Null();
@@ -98,21 +95,50 @@ public sealed class StatementCodecTests
     });
 
     [Fact]
-    public void Parent_wraps_are_unsupported() => AssertRefused(Reason.Unsupported, writer =>
+    public void Bytes_of_a_zone_are_those_of_the_specification() => Assert.Equal(
+        "8404" + "50" + Hex(Zone.ToArray()) + "5820" + Some + "5820" + Some,
+        Hex(new ZoneCreate(Zone, new(Some), Some).Encode()));
+
+    [Fact]
+    public void Bytes_of_a_narrow_grant_from_now_on_are_those_of_the_specification()
     {
-        writer.BeginArray(6);
-        writer.UInt(6);
-        writer.Zone(ZoneId.Root);
-        writer.Bytes32(Some);
-        writer.BeginArray(0);
-        writer.EndArray();
-        writer.BeginArray(1);
-        writer.Null();
-        writer.EndArray();
-        writer.BeginArray(0);
-        writer.EndArray();
-        writer.EndArray();
-    });
+        var card = Some.ToArray();
+        var grant = new Grant(new AccountActor(new(Some), new(Some), card), Permission.Write, Zone, null) { Sub = new(Some, new(Some), new byte[] { 7 }), FromNow = true };
+        Assert.Equal(
+            "8801" + "8301" + "5820" + Some + "5820" + Some + "02" + "50" + Hex(Zone.ToArray()) + "83" + "5820" + Some + "5820" + Some + "4107" + "f6" + "f6" + "f5",
+            Hex(grant.Encode()));
+    }
+
+    [Fact]
+    public void Statements_that_contradict_themselves_are_malformed()
+    {
+        var (peer, account) = (new PeerActor(new(Some)), new AccountActor(new(Some), new(Some), Some.ToArray()));
+        var sub = new SubPath(Some, new(Some), ReadOnlyMemory<byte>.Empty);
+        Statement[] refused =
+        [
+            new Grant(peer, Permission.Control, Zone, null) { Sub = sub },
+            new Grant(peer, Permission.Read, Zone, null) { Sub = sub },
+            new Grant(peer, Permission.Read, Zone, null) { FromNow = true },
+            new Grant(account, Permission.Sync, Zone, null) { FromNow = true },
+            new Wrap(ZoneId.Root, new(Some), [], []) { ParentWraps = Fixed.ParentWraps(1) },
+            new Rotate(ZoneId.Root, 0, [], Some, Some, [], []) { ParentWraps = Fixed.ParentWraps(1) },
+            new Rotate(ZoneId.Root, 0, [], Some, Some, [], []) { SealedPath = new byte[1] },
+            new Rotate(Zone, 0, [], Some, Some, [], []),
+            new Wrap(Zone, new(Some), [Fixed.KeyWrap() with { Ciphertext = new byte[79] }], []),
+        ];
+        Assert.All(refused, statement => AssertRefused(Reason.Malformed, statement.Encode()));
+        Assert.NotNull(Decode(new Grant(account, Permission.Write, Zone, null) { Sub = sub, FromNow = true }.Encode()));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Eighth_item_of_a_grant_is_true_and_nothing_else(bool value)
+    {
+        var bytes = new Grant(new AccountActor(new(Some), new(Some), Some.ToArray()), Permission.Read, Zone, null) { FromNow = true }.Encode();
+        bytes[^1] = (byte)(value ? 0xF5 : 0xF4);
+        Assert.Equal(value, Decode(bytes) is not null);
+    }
 
     [Fact]
     public void Level_that_does_not_fit_the_kind_is_malformed() => AssertRefused(Reason.Malformed, writer =>
@@ -145,6 +171,9 @@ public sealed class StatementCodecTests
         AssertLimit(Limits.Cuts, count => new Revoke(new(Some), null, Fixed.Cuts(count)));
         AssertLimit(Limits.Wraps, count => new Wrap(ZoneId.Root, new(Some), Fixed.Wraps(count), []));
         AssertLimit(Limits.PreviousEpochs, count => new Wrap(ZoneId.Root, new(Some), [], Fixed.HistWraps(count)));
+        AssertLimit(Limits.ParentWraps, count => new Wrap(Zone, new(Some), [], []) { ParentWraps = Fixed.ParentWraps(count) });
+        AssertLimit(Limits.SealedPathBytes, count => new Rotate(Zone, 0, [], Some, Some, [], []) { SealedPath = new byte[count] });
+        AssertLimit(Limits.SealedPathBytes, count => new Grant(new PeerActor(new(Some)), Permission.Write, Zone, null) { Sub = new(Some, new(Some), new byte[count]) });
         AssertLimit(Limits.PreviousEpochs, count => new Rotate(
             ZoneId.Root, 1, [.. Enumerable.Range(0, count).Select(_ => new EnvelopeId(Fixed.Bytes32())).Order()], Some, Some, [], []));
     }
@@ -197,6 +226,8 @@ public sealed class StatementCodecTests
         Assert.False(PermissionText.TryParse("Own", out _));
         Assert.False(PermissionText.TryParse(null, out _));
     }
+
+    private static string Hex(byte[] bytes) => Convert.ToHexStringLower(bytes);
 
     private static Grant WithCard(int bytes) =>
         new(new AccountActor(new(Some), new(Some), (byte[])[.. Some.ToArray(), .. new byte[bytes - 32]]), Permission.Read, ZoneId.Root, null);

@@ -15,14 +15,15 @@ internal static class StatementDice
         return true;
     }
 
-    public static Statement Statement(this Dice dice) => dice.Next(7) switch
+    public static Statement Statement(this Dice dice) => dice.Next(8) switch
     {
         0 => new Genesis(new(dice.Bytes32()), (DocumentKind)dice.Next(2), dice.Actor()),
-        1 => new Grant(dice.Actor(), (Permission)dice.Next(5), ZoneId.Root, dice.Percent(50) ? new GrantId(dice.Bytes32()) : null),
+        1 => dice.Grant(),
         2 => new Revoke(new(dice.Bytes32()), dice.Percent(50) ? new GrantId(dice.Bytes32()) : null, dice.Cuts(dice.Next(5))),
         3 => new Renounce(new(dice.Bytes32())),
         4 => dice.Rotate(),
-        5 => new Wrap(ZoneId.Root, new(dice.Bytes32()), dice.Wraps(dice.Next(4)), dice.HistWraps(dice.Next(3))),
+        5 => dice.Wrap(),
+        6 => new ZoneCreate(dice.Zone(), new(dice.Bytes32()), dice.Bytes32()),
         _ => dice.AccountKey(),
     };
 
@@ -35,13 +36,45 @@ internal static class StatementDice
         [.. Enumerable.Range(0, count).Select(_ => new HistWrap(new(dice.Bytes32()), dice.Bytes(HistWrap.SealedBytes))).Order()];
 
     public static KeyWrap KeyWrap(this Dice dice) =>
-        new((RecipientKind)dice.Next(2), dice.Bytes32(), (uint)dice.Next(5), dice.Bytes32(), dice.Bytes(Core.Policy.KeyWrap.CiphertextBytes));
+        new(
+            (RecipientKind)dice.Next(2), dice.Bytes32(), (uint)dice.Next(5), dice.Bytes32(),
+            dice.Bytes(dice.Percent(50) ? Core.Policy.KeyWrap.CiphertextBytes : Core.Policy.KeyWrap.ContentKeyOnlyBytes));
+
+    public static IReadOnlyList<ParentWrap> ParentWraps(this Dice dice, int count) =>
+        [.. Enumerable.Range(0, count).Select(_ => new ParentWrap(new(dice.Bytes32()), dice.Bytes(ParentWrap.SealedBytes), dice.Bytes(ParentWrap.SealedBytes))).Order()];
+
+    public static ZoneId Zone(this Dice dice) => dice.Percent(50) ? ZoneId.Root : new EnvelopeId(dice.Bytes32()).Zone;
+
+    private static Grant Grant(this Dice dice)
+    {
+        var (actor, permission) = (dice.Actor(), (Permission)dice.Next(5));
+        GrantId? parent = dice.Percent(50) ? new GrantId(dice.Bytes32()) : null;
+        return new(actor, permission, dice.Zone(), parent)
+        {
+            Sub = permission == Permission.Write && dice.Percent(50) ? new(dice.Bytes32(), new(dice.Bytes32()), dice.Bytes(dice.Next(80))) : null,
+            FromNow = actor is AccountActor && permission >= Permission.Read && dice.Percent(50),
+        };
+    }
+
+    private static Wrap Wrap(this Dice dice)
+    {
+        var zone = dice.Zone();
+        return new(zone, new(dice.Bytes32()), dice.Wraps(dice.Next(4)), dice.HistWraps(dice.Next(3)))
+        {
+            ParentWraps = dice.ParentWraps(zone == ZoneId.Root ? 0 : dice.Next(3)),
+        };
+    }
 
     private static Rotate Rotate(this Dice dice)
     {
         EnvelopeId[] previous = [.. Enumerable.Range(0, dice.Next(4)).Select(_ => new EnvelopeId(dice.Bytes32())).Order()];
         var number = previous.Length == 0 ? 0 : dice.Between(1, Limits.Statements - 1);
-        return new(ZoneId.Root, number, previous, dice.Bytes32(), dice.Bytes32(), dice.Wraps(dice.Next(4)), dice.HistWraps(dice.Next(3)));
+        var zone = dice.Zone();
+        return new(zone, number, previous, dice.Bytes32(), dice.Bytes32(), dice.Wraps(dice.Next(4)), dice.HistWraps(dice.Next(3)))
+        {
+            ParentWraps = dice.ParentWraps(zone == ZoneId.Root ? 0 : dice.Next(3)),
+            SealedPath = zone == ZoneId.Root ? default(ReadOnlyMemory<byte>?) : dice.Bytes(dice.Next(80)),
+        };
     }
 
     private static AccountKey AccountKey(this Dice dice)
