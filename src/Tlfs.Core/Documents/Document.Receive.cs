@@ -100,6 +100,7 @@ public sealed partial class Document
         Statement? statement = null;
         if (header.Type == EnvelopeType.Policy && !Statement.TryDecode(envelope.Body, AccountCard.Verify, out statement, out var error))
             return Outcome.Invalid(error.Reason);
+        if (header.Type == EnvelopeType.Snapshot && !SnapshotBody.TryDecode(envelope.Body, out _, out var defect)) return Outcome.Invalid(defect.Reason);
         var held = new HeldEnvelope(envelope, statement);
         prepare?.Invoke(held);
         Hold(held);

@@ -175,6 +175,9 @@ public sealed class CanonicalReader
     /// <summary>Reads a zone's handle.</summary>
     public ZoneId Zone() => new(FixedSpan(ZoneId.Size));
 
+    /// <summary>Reads a salt.</summary>
+    public Salt Salt() => new(FixedSpan(Ids.Salt.Size));
+
     /// <summary>Reads an array of at most <paramref name="max"/> items.</summary>
     public T[] Array<T>(int max, Func<T> read)
     {

@@ -85,6 +85,14 @@ public sealed class CanonicalWriter
         _cbor.WriteByteString(bytes);
     }
 
+    /// <summary>Writes a salt as a byte string.</summary>
+    public void Salt(Salt salt)
+    {
+        Span<byte> bytes = stackalloc byte[Ids.Salt.Size];
+        salt.CopyTo(bytes);
+        _cbor.WriteByteString(bytes);
+    }
+
     /// <summary>Writes an array, one item at a time.</summary>
     public void Array<T>(IReadOnlyCollection<T> items, Action<T> write)
     {

@@ -3,6 +3,13 @@ using Tlfs.Core.Ids;
 
 namespace Tlfs.Core.Sealing;
 
+/// <summary>What goes into one part of a new envelope.</summary>
+/// <param name="Zone">The part's zone.</param>
+/// <param name="Epoch">An epoch of that zone.</param>
+/// <param name="Key">The epoch's content key; it stays the caller's.</param>
+/// <param name="Content">The operations.</param>
+public sealed record PartDraft(ZoneId Zone, EnvelopeId Epoch, SecretKey Key, PartContent Content);
+
 /// <summary>Where in its author's chain and in the document's history a new envelope stands.</summary>
 /// <param name="Document">The document.</param>
 /// <param name="Seq">Place in the author's chain, from 1.</param>
@@ -17,12 +24,34 @@ public sealed record Draft(
     public static Draft First(DocId document) => new(document, 1, default, [], [], null);
 
     /// <summary>Seals one part of operations in zone 0 under an epoch's content key.</summary>
-    public Envelope SealDelta(SigningKey author, IEntropy entropy, EnvelopeId epoch, SecretKey contentKey, PartContent content)
+    public Envelope SealDelta(SigningKey author, IEntropy entropy, EnvelopeId epoch, SecretKey contentKey, PartContent content) =>
+        Seal(EnvelopeType.Delta, author, entropy, [new(ZoneId.Root, epoch, contentKey, content)], default);
+
+    /// <summary>Seals parts of operations, each under an epoch of its zone: a delta, or an envelope of a snapshot.</summary>
+    /// <param name="type"><see cref="EnvelopeType.Delta"/> or <see cref="EnvelopeType.Snapshot"/>.</param>
+    /// <param name="author">Who signs.</param>
+    /// <param name="entropy">Unpredictable bytes.</param>
+    /// <param name="parts">One for each zone, ascending by zone, at most <see cref="Limits.Parts"/>.</param>
+    /// <param name="body">What a snapshot says of itself; empty for a delta.</param>
+    public Envelope Seal(EnvelopeType type, SigningKey author, IEntropy entropy, IReadOnlyList<PartDraft> parts, ReadOnlySpan<byte> body)
     {
-        var open = Header(EnvelopeType.Delta, author.Public) with { Parts = [new(ZoneId.Root, epoch, 0, default, default)] };
-        var (part, root) = content.Seal(entropy, contentKey, open.CoreHash(), 0);
-        var sealedPart = new PartHeader(ZoneId.Root, epoch, part.Length, Hashing.Hash(Label.Chash, part), root);
-        return Envelope.Sign(author, open with { Parts = [sealedPart] }, default, [part]);
+        var open = Header(type, author.Public) with
+        {
+            Parts = [.. parts.Select(part => new PartHeader(part.Zone, part.Epoch, 0, default, default))],
+            BodyLength = body.Length,
+            BodyHash = body.IsEmpty ? default : Hashing.Hash(Label.Body, body),
+        };
+        var core = open.CoreHash();
+        var headers = new PartHeader[parts.Count];
+        var sealedParts = new byte[parts.Count][];
+        for (var i = 0; i < headers.Length; i++)
+        {
+            var (sealedPart, root) = parts[i].Content.Seal(entropy, parts[i].Key, core, i);
+            headers[i] = new(parts[i].Zone, parts[i].Epoch, sealedPart.Length, Hashing.Hash(Label.Chash, sealedPart), root);
+            sealedParts[i] = sealedPart;
+        }
+
+        return Envelope.Sign(author, open with { Parts = headers }, body, sealedParts);
     }
 
     /// <summary>Signs a public statement.</summary>

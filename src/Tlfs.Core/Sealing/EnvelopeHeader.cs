@@ -11,7 +11,7 @@ public enum EnvelopeType
     Delta = 1,
     /// <summary>A policy statement, readable by the server.</summary>
     Policy = 2,
-    /// <summary>The state of a zone at a point. Reserved.</summary>
+    /// <summary>The live operations of some zones, carried again (envelope.md §5).</summary>
     Snapshot = 3,
     /// <summary>A signed version vector. Reserved.</summary>
     Attest = 4,
@@ -37,7 +37,7 @@ public sealed record PartHeader(ZoneId Zone, EnvelopeId Epoch, int Length, Bytes
 /// <param name="Auth">Policy heads, ascending.</param>
 /// <param name="Seen">The last verified log head, if any.</param>
 /// <param name="Parts">The sealed parts, ascending by zone.</param>
-/// <param name="BodyLength">Bytes of the body; 0 without one.</param>
+/// <param name="BodyLength">Bytes of the body; 0 without one, as in a delta.</param>
 /// <param name="BodyHash"><c>H_body</c> of the body; zero without one.</param>
 public sealed record EnvelopeHeader(
     EnvelopeType Type,
@@ -140,7 +140,7 @@ public sealed record EnvelopeHeader(
         CanonicalReader.Require(reader.UInt() == Suite, "unknown suite", Reason.Unsupported);
         ExpectKey(reader, 3);
         var type = (EnvelopeType)reader.SmallInt();
-        CanonicalReader.Require(type is EnvelopeType.Delta or EnvelopeType.Policy, "unknown envelope type", Reason.Unsupported);
+        CanonicalReader.Require(type is EnvelopeType.Delta or EnvelopeType.Policy or EnvelopeType.Snapshot, "unknown envelope type", Reason.Unsupported);
         ExpectKey(reader, 4);
         var document = reader.Id<DocId>();
         ExpectKey(reader, 5);
@@ -213,8 +213,8 @@ public sealed record EnvelopeHeader(
         CanonicalReader.RequireAscending(Auth, "auth");
         CanonicalReader.RequireAscending([.. Parts.Select(part => part.Zone)], "parts");
         CanonicalReader.Require(
-            Type == EnvelopeType.Policy ? BodyLength > 0 && Parts.Count == 0 : BodyLength == 0,
-            "a policy envelope has a body and no parts, a delta has no body");
+            BodyLength > 0 == (Type != EnvelopeType.Delta) && (Type == EnvelopeType.Delta || Parts.Count > 0 == (Type == EnvelopeType.Snapshot)),
+            "a delta has no body, a policy envelope a body and no parts, a snapshot both");
         CanonicalReader.Require(Parts.All(part => part.Length >= Crypto.Aead.Overhead), "part too short");
     }
 }

@@ -1,4 +1,5 @@
 using CloudPeer.TestKit;
+using Tlfs.Core.Crypto;
 using Tlfs.Core.Paths;
 using Tlfs.Core.Sealing;
 using Tlfs.Core.Tests.Golden;
@@ -18,6 +19,48 @@ public sealed class DecoderFuzz
     [Fact]
     public void Headers_survive_hostile_bytes() =>
         Fuzz.Decode<EnvelopeHeader>(21, Count, [.. Frozen.Envelopes.Select(Header)], EnvelopeHeader.TryDecode, header => header.Encode());
+
+    [Fact]
+    public void Envelopes_with_withheld_parts_survive_hostile_bytes()
+    {
+        using var dice = new SealedDice(27);
+        using var key = SecretKey.Random(dice.Entropy);
+        foreach (var present in (ulong[])[0, 0b101])
+        {
+            var whole = dice.Envelope(4, key, new(0, 1, dice.Zones(4)));
+            var some = whole.Without(part => (present >> whole.Header.Parts.ToList().IndexOf(part) & 1) == 0);
+            byte[][] good = [some.Bytes.ToArray(), whole.Bytes.ToArray()];
+            Fuzz.Decode<Envelope>(
+                28, Count / 10, good,
+                (ReadOnlyMemory<byte> bytes, out Envelope? decoded, out Core.Encoding.DecodeError error) => Envelope.TryDecode(bytes, present, out decoded, out error),
+                decoded => decoded.Bytes.ToArray());
+        }
+    }
+
+    [Fact]
+    public void Snapshot_bodies_survive_hostile_bytes()
+    {
+        using var dice = new SealedDice(29);
+        Fuzz.Decode<SnapshotBody>(
+            30, Count / 4, [new SnapshotBody(0, 1, dice.Zones(1)).Encode(), new SnapshotBody(300, 4_096, dice.Zones(30)).Encode()], SnapshotBody.TryDecode, body => body.Encode());
+    }
+
+    [Fact]
+    public void Contents_of_parts_survive_hostile_bytes()
+    {
+        using var dice = new SealedDice(31);
+        PartContent[] good = [.. Enumerable.Range(0, 30).Select(_ => dice.Content())];
+        Fuzz.Decode<PartContent>(32, Count / 2, [.. good.Select(content => content.Encode())], PartContent.TryDecode, content => content.Encode());
+        foreach (var content in good)
+        {
+            Assert.True(PartContent.TryDecode(content.Encode(), out var again, out _));
+            Assert.Equal((content.Openings, content.Forwards), (again.Openings, again.Forwards), Same);
+            foreach (var forward in again.Forwards) OperationTree.TryRoot(forward, out _);
+        }
+
+        static bool Same((IReadOnlyList<Opening> Openings, IReadOnlyList<Forward> Forwards) a, (IReadOnlyList<Opening> Openings, IReadOnlyList<Forward> Forwards) b) =>
+            a.Openings.SequenceEqual(b.Openings) && a.Forwards.SequenceEqual(b.Forwards);
+    }
 
     [Fact]
     public void Cards_survive_hostile_bytes()

@@ -36,6 +36,22 @@ public sealed class LimitsTests
     }
 
     [Fact]
+    public void Openings_and_forwards_in_a_part()
+    {
+        Check(Limits.Openings, count => Decodes(new PartContent(default, []) { Openings = [.. Ids(count).Select(id => new Opening(id.Grant, default, StoragePath.Root))] }));
+        Check(Limits.Forwards, count => Decodes(new PartContent(default, []) { Forwards = [.. Numbered(count).Select(id => Forward(id, 1))] }));
+        Check(Limits.Operations, count => Decodes(new PartContent(default, []) { Forwards = [Forward(default, count)] }));
+        Check(Limits.Operations, count => Decodes(new PartContent(default, []) { Forwards = [Forward(default, count - 1), Forward(Ids(1)[0], 1)] }));
+    }
+
+    [Fact]
+    public void Zones_and_envelopes_of_a_snapshot()
+    {
+        Check(Limits.Zones, count => Decodes(new SnapshotBody(0, 1, [.. Numbered(count).Select(id => new ZoneId(id.Value.ToArray().AsSpan(..ZoneId.Size)))])));
+        Check(Limits.SnapshotEnvelopes, count => Decodes(new SnapshotBody(count - 1, count, [ZoneId.Root])));
+    }
+
+    [Fact]
     public void Dots_in_a_remove() => Check(Limits.DotsPerRemove, count =>
         Decodes(new Remove(StoragePath.Root, [.. Enumerable.Range(0, count).Select(index => new Dot(default, 0, (uint)index))])));
 
@@ -89,6 +105,15 @@ public sealed class LimitsTests
     private static Reason Reason(bool accepted, DecodeError error) => accepted ? Core.Reason.Internal : error.Reason;
 
     private static EnvelopeId[] Ids(int count) => [.. Enumerable.Range(1, count).Select(i => new EnvelopeId(new([(byte)i, .. new byte[31]])))];
+
+    private static IEnumerable<EnvelopeId> Numbered(int count) => Enumerable.Range(1, count).Select(i => new EnvelopeId(new([(byte)(i >> 8), (byte)(i & 0xFF), .. new byte[30]])));
+
+    private static Forward Forward(EnvelopeId envelope, int count) =>
+        new(envelope, 0, default, Math.Min(count, Limits.Operations), [.. Enumerable.Range(0, count).Select(i => new ForwardedOperation(i, default, new byte[] { 0x80 }))], []);
+
+    private static bool Decodes(PartContent content) => PartContent.TryDecode(content.Encode(), out _, out _);
+
+    private static bool Decodes(SnapshotBody body) => SnapshotBody.TryDecode(body.Encode(), out _, out _);
 
     private static bool Header(EnvelopeId[]? deps = null, EnvelopeId[]? auth = null, int parts = 0)
     {
