@@ -15,16 +15,10 @@ public static class Limits
     public const int Auth = 16;
     /// <summary>Zones touched by one envelope.</summary>
     public const int Parts = 64;
-    /// <summary>Zones of a document.</summary>
-    public const int Zones = 4_096;
     /// <summary>Envelopes of one snapshot.</summary>
     public const int SnapshotEnvelopes = 4_096;
     /// <summary>Operations in one part, and operations forwarded by one part.</summary>
     public const int Operations = 16_384;
-    /// <summary>Openings of sub-paths in one part.</summary>
-    public const int Openings = 64;
-    /// <summary>Forwards in one part.</summary>
-    public const int Forwards = 4_096;
     /// <summary>Dots named by one remove.</summary>
     public const int DotsPerRemove = 4_096;
     /// <summary>Bytes of a canonical lens list.</summary>

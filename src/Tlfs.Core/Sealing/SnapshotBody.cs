@@ -30,7 +30,7 @@ public sealed record SnapshotBody(int Index, int Count, IReadOnlyList<ZoneId> Zo
         var index = reader.SmallInt(Limits.SnapshotEnvelopes - 1);
         var count = reader.SmallInt(Limits.SnapshotEnvelopes);
         CanonicalReader.Require(index < count, "a snapshot's index is below its count");
-        var zones = reader.Array(Limits.Zones, reader.Zone);
+        var zones = reader.Array(Limits.Zones + 1, reader.Zone);
         CanonicalReader.Require(zones.Length > 0, "a snapshot has zones");
         CanonicalReader.RequireAscending(zones, "zones");
         reader.EndArray();
