@@ -73,17 +73,21 @@ public sealed class History
     /// <summary>A line for each statement, with short names.</summary>
     public override string ToString() => string.Join(Environment.NewLine, Statements.Select(s => $"  {Short(s)}"));
 
-    public static string Short(PolicyStatement s) => $"{Name(s.Id)} by {Name(s.Author)} seq {s.Seq} after [{string.Join(' ', s.Auth.Select(Name))}]: " + s.Body switch
+    public static string Short(PolicyStatement s) => $"{Name(s.Id)} by {Name(s.Author)} seq {s.Seq} after {Names(s.Auth.Select(Name))}: " + s.Body switch
     {
         Genesis genesis => $"genesis {genesis.Kind} to {Name(genesis.Actor)}",
-        Grant grant => $"grant {grant.Permission} in {Name(grant.Zone)} to {Name(grant.Actor)} under {Name(grant.Parent)}{(grant.Sub is null ? "" : " sub")}{(grant.FromNow ? " from now" : "")}",
-        Revoke revoke => $"revoke {Name(revoke.Target)} by {Name(revoke.Proof)} cuts [{string.Join(' ', revoke.Cuts.Select(cut => $"{Name(cut.Author)}:{cut.Seq}:{Name(cut.Envelope)}"))}]",
+        Grant grant => $"grant {grant.Permission} in {Name(grant.Zone)} to {Name(grant.Actor)} under {Name(grant.Parent)}"
+            + (grant.Sub is null ? "" : " sub") + (grant.FromNow ? " from now" : ""),
+        Revoke revoke => $"revoke {Name(revoke.Target)} by {Name(revoke.Proof)} cuts {Names(revoke.Cuts.Select(cut => $"{Name(cut.Author)}:{cut.Seq}:{Name(cut.Envelope)}"))}",
         Renounce renounce => $"renounce {Name(renounce.Target)}",
         ZoneCreate create => $"zone {Name(s.Id.Zone)} in {Name(create.Parent)} by {Name(create.Grant)}",
-        Rotate rotate => $"rotate {rotate.Number} of {Name(rotate.Zone)} after [{string.Join(' ', rotate.PreviousEpochs.Select(Name))}], history of [{string.Join(' ', rotate.HistWraps.Select(wrap => Name(wrap.Epoch)))}], under [{string.Join(' ', rotate.ParentWraps.Select(wrap => Name(wrap.ParentEpoch)))}]",
-        Wrap wrap => $"wrap {Name(wrap.Epoch)} of {Name(wrap.Zone)}, under [{string.Join(' ', wrap.ParentWraps.Select(parent => Name(parent.ParentEpoch)))}]",
+        Rotate rotate => $"rotate {rotate.Number} of {Name(rotate.Zone)} after {Names(rotate.PreviousEpochs.Select(Name))}"
+            + $" with {Names(rotate.HistWraps.Select(wrap => Name(wrap.Epoch)))} under {Names(rotate.ParentWraps.Select(wrap => Name(wrap.ParentEpoch)))}",
+        Wrap wrap => $"wrap {Name(wrap.Epoch)} of {Name(wrap.Zone)} under {Names(wrap.ParentWraps.Select(parent => Name(parent.ParentEpoch)))}",
         _ => s.Body.GetType().Name,
     };
+
+    private static string Names(IEnumerable<string> names) => $"[{string.Join(' ', names)}]";
 
     private static string Name<T>(T id) => id switch
     {
