@@ -137,6 +137,8 @@ public enum Reason
     NotHosted,
     /// <summary>A pushed envelope leaves a gap after the author's last one; the answer names it.</summary>
     ChainBehind,
+    /// <summary>A zone was made without having seen all statements that the server holds.</summary>
+    PolicyMoved,
     /// <summary>The tenant's storage is full; the answer names limit and use.</summary>
     QuotaExceeded,
     /// <summary>Too many requests; try again after the given time.</summary>

@@ -13,7 +13,7 @@ public static class GrpcStatuses
         Reason.TooLarge or Reason.Malformed or Reason.WrongDocument or Reason.BadSignature or Reason.PartHash or Reason.BadArgument
             => StatusCode.InvalidArgument,
         Reason.Unsupported => StatusCode.Unimplemented,
-        Reason.ChainBroken or Reason.ChainBehind or Reason.Equivocation or Reason.AuthorUnknown or Reason.DepsMissing or Reason.NotHosted
+        Reason.ChainBroken or Reason.ChainBehind or Reason.Equivocation or Reason.AuthorUnknown or Reason.DepsMissing or Reason.NotHosted or Reason.PolicyMoved
             => StatusCode.FailedPrecondition,
         Reason.NotAuthorised or Reason.RegistrationClosed => StatusCode.PermissionDenied,
         Reason.Unauthenticated or Reason.BadProof => StatusCode.Unauthenticated,

@@ -10,6 +10,9 @@ internal sealed record Entry(int Number, PolicyStatement Statement, StatementSet
 {
     /// <summary>The grant that the statement carries, if it carries one.</summary>
     public GrantNode? Grant { get; init; }
+
+    /// <summary>For a zoneCreate, <see cref="Verdict.Counts"/> if it is structural (docs/protocol/statements.md §6.1); null for other statements.</summary>
+    public Verdict? Creation { get; init; }
 }
 
 /// <summary>A grant and its place in the tree of delegation. All but whether it counts is known when it is added.</summary>
@@ -37,7 +40,16 @@ internal sealed class GrantNode
 
     public int ZoneDepth { get; init; }
 
-    public GrantId? ParentId => (Statement.Body as Grant)?.Parent;
+    /// <summary>What it allows in all of its zone: a grant with a sub is read there, and writes at its path only.</summary>
+    public Permission InWholeZone => Body?.Sub is null ? Permission : Permission.Read;
+
+    public bool HasSub => Body?.Sub is not null;
+
+    public bool FromNow => Body is { FromNow: true };
+
+    public GrantId? ParentId => Body?.Parent;
+
+    private Grant? Body => Statement.Body as Grant;
 
     /// <summary>Ascending key: zone depth, permission (greatest first), length of address, address (§4).</summary>
     public static IComparer<GrantNode> ByKey { get; } = Comparer<GrantNode>.Create(CompareKeys);

@@ -11,8 +11,8 @@ namespace Tlfs.Core.Policy;
 public sealed class PolicySet
 {
     private readonly DocId _document;
-    private readonly ZoneTree _zones;
     private readonly Structure _structure;
+    private ZoneTree _zones = ZoneTree.RootOnly;
     private ImmutableList<Entry> _entries = [];
     private ImmutableDictionary<EnvelopeId, Entry> _byId = ImmutableDictionary<EnvelopeId, Entry>.Empty;
     private ImmutableSortedSet<EnvelopeId> _heads = [];
@@ -24,17 +24,16 @@ public sealed class PolicySet
 
     /// <summary>An empty set.</summary>
     /// <param name="document">The document whose statements these are.</param>
-    /// <param name="zones">The zones; <see cref="ZoneTree.RootOnly"/> by default.</param>
-    public PolicySet(DocId document, ZoneTree? zones = null)
+    public PolicySet(DocId document)
     {
         _document = document;
-        _zones = zones ?? ZoneTree.RootOnly;
-        _structure = new(document, _zones, Find);
+        _structure = new(document, () => _zones, Find);
     }
 
     /// <summary>A set of the same statements, so that what may turn out to be refused is tried on a copy. Takes constant time.</summary>
-    public PolicySet Copy() => new(_document, _zones)
+    public PolicySet Copy() => new(_document)
     {
+        _zones = _zones,
         _entries = _entries,
         _byId = _byId,
         _heads = _heads,
@@ -60,11 +59,16 @@ public sealed class PolicySet
         if (Contains(statement.Id)) return false;
 
         var past = PastOf(statement.Auth, Find);
-        var entry = new Entry(_entries.Count, statement, past) { Grant = _structure.GrantOf(_entries.Count, statement, past) };
+        var entry = new Entry(_entries.Count, statement, past)
+        {
+            Grant = _structure.GrantOf(_entries.Count, statement, past),
+            Creation = _structure.CreationOf(statement, past),
+        };
         _entries = _entries.Add(entry);
         _byId = _byId.Add(statement.Id, entry);
         _heads = _heads.Except(statement.Auth).Add(statement.Id);
         if (entry.Grant is { Structure: Verdict.Counts, Actor.Peer: { } peer }) _named = _named.Add(peer);
+        if (entry.Creation == Verdict.Counts) _zones = _zones.With(statement.Id, ((ZoneCreate)statement.Body).Parent);
         if (statement.Body is Genesis) ConsiderGenesis(entry.Grant!);
         _view = null;
         return true;

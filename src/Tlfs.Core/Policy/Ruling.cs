@@ -37,6 +37,8 @@ public enum Verdict
     BadEpoch,
     /// <summary>Account keys belong into account documents.</summary>
     NotAccountDocument,
+    /// <summary>Another zone has the first 16 bytes of its id.</summary>
+    ZoneTaken,
 
     // Not authorised by the statements held
     /// <summary>The grant it relies on does not count.</summary>
@@ -57,6 +59,12 @@ public enum Verdict
     TooManyStatements,
     /// <summary>The author has revoked the grant <see cref="Limits.RevocationsPerGrant"/> times.</summary>
     TooManyRevocations,
+    /// <summary>The document holds <see cref="Limits.Zones"/> zones.</summary>
+    TooManyZones,
+    /// <summary>The zone would lie deeper than <see cref="Limits.ZoneDepth"/>.</summary>
+    ZoneTooDeep,
+    /// <summary>Its author had not seen all statements that are held: zones are made one after the other.</summary>
+    PolicyMoved,
 }
 
 /// <summary>A verdict and, where one statement is to blame, which.</summary>
@@ -92,6 +100,10 @@ public readonly record struct Ruling(Verdict Verdict, EnvelopeId? By = null)
         Verdict.AfterCut => "It was written after its author was revoked.",
         Verdict.OffChain => "It is not on the chain of its author that the revocation names.",
         Verdict.TooManyStatements => "The document holds as many statements as a document may.",
+        Verdict.ZoneTaken => "Another zone has that id.",
+        Verdict.TooManyZones => "The document holds as many zones as a document may.",
+        Verdict.ZoneTooDeep => "Zones may not be nested deeper.",
+        Verdict.PolicyMoved => "Another statement came first; the zone has to be made anew.",
         Verdict.TooManyRevocations => "The author has revoked this grant too often.",
     };
 }

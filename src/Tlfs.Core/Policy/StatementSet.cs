@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace Tlfs.Core.Policy;
 
 /// <summary>
@@ -21,6 +23,9 @@ internal sealed class StatementSet
         if (number < 0 || number / PageBits >= _pages.Length || _pages[number / PageBits] is not { } page) return false;
         return (page[number % PageBits / 64] >> (number % 64) & 1) != 0;
     }
+
+    /// <summary>How many numbers the set holds.</summary>
+    public int Count => _pages.OfType<ulong[]>().Sum(page => page.Sum(word => BitOperations.PopCount(word)));
 
     public static StatementSet Of(IReadOnlyCollection<int> numbers)
     {

@@ -3,15 +3,11 @@ using Tlfs.Core.Ids;
 namespace Tlfs.Core.Policy;
 
 /// <summary>
-/// The structural rules (docs/protocol/statements.md §4.1 to §4.4): what can be said of a statement from its past alone, whatever else
+/// The structural rules (docs/protocol/statements.md §4.1 to §4.4, §5, §6.1): what can be said of a statement from its past alone, whatever else
 /// may arrive. A grant, target or proof that is not structural makes what names it not structural.
 /// </summary>
-internal sealed class Structure(DocId document, ZoneTree zones, Func<EnvelopeId, Entry?> find)
+internal sealed class Structure(DocId document, Func<ZoneTree> zones, Func<EnvelopeId, Entry?> find)
 {
-    public ZoneTree Zones => zones;
-
-    public Entry? Find(EnvelopeId id) => find(id);
-
     /// <summary>The grant that a statement carries, or null.</summary>
     public GrantNode? GrantOf(int number, PolicyStatement statement, StatementSet past) => statement.Body switch
     {
@@ -31,19 +27,23 @@ internal sealed class Structure(DocId document, ZoneTree zones, Func<EnvelopeId,
         _ => null,
     };
 
-    /// <summary>Epochs follow from those before them (§5.1), and all that are named are in the past (§5.3); other statements have no rules of this kind.</summary>
-    public Verdict JudgeEpoch(Statement body, StatementSet past)
+    /// <summary>A zoneCreate that may be put into the tree (§6.1); null for other statements.</summary>
+    public Verdict? CreationOf(PolicyStatement statement, StatementSet past)
     {
-        var (zone, histories) = body switch
-        {
-            Rotate rotation => (rotation.Zone, rotation.HistWraps),
-            Wrap addition => (addition.Zone, addition.HistWraps),
-            _ => (ZoneId.Root, []),
-        };
-        if (zones.Depth(zone) is null) return Verdict.OutsideZone;
-        if (histories.Any(history => EpochNumber(history.Epoch, zone, past) is null)) return Verdict.NotInPast;
-        if (body is Wrap wrap) return EpochNumber(wrap.Epoch, zone, past) is null ? Verdict.NotInPast : Verdict.Counts;
-        if (body is not Rotate rotate) return Verdict.Counts;
+        if (statement.Body is not ZoneCreate creation) return null;
+        var structure = Resolve(creation.Grant, past, out var grant);
+        if (grant is null) return structure;
+        if (!grant.Actor.Contains(statement.Author)) return Verdict.NotHolder;
+        if (grant.Permission < Permission.Control) return Verdict.PermissionTooLow;
+        if (!IsKnown(creation.Parent, past) || !zones().IsAtOrAbove(grant.Zone, creation.Parent)) return Verdict.OutsideZone;
+        return zones().Creation(statement.Id.Zone) is { } other && other != statement.Id ? Verdict.ZoneTaken : Verdict.Counts;
+    }
+
+    /// <summary>Epochs follow from those before them (§5.1), and all that are named are in the past (§5.2, §5.4).</summary>
+    public Verdict JudgeEpoch(Rotate rotate, StatementSet past)
+    {
+        var verdict = JudgeWraps(rotate.Zone, rotate.ParentWraps, rotate.HistWraps, past);
+        if (verdict != Verdict.Counts) return verdict;
         var number = 0;
         foreach (var epoch in rotate.PreviousEpochs)
         {
@@ -54,10 +54,31 @@ internal sealed class Structure(DocId document, ZoneTree zones, Func<EnvelopeId,
         return rotate.Number == number ? Verdict.Counts : Verdict.BadEpoch;
     }
 
+    /// <summary>The same for more wraps of an epoch.</summary>
+    public Verdict JudgeEpoch(Wrap wrap, StatementSet past)
+    {
+        var verdict = JudgeWraps(wrap.Zone, wrap.ParentWraps, wrap.HistWraps, past);
+        if (verdict != Verdict.Counts) return verdict;
+        return EpochNumber(wrap.Epoch, wrap.Zone, past) is null ? Verdict.NotInPast : Verdict.Counts;
+    }
+
+    private Verdict JudgeWraps(ZoneId zone, IReadOnlyList<ParentWrap> parentWraps, IReadOnlyList<HistWrap> histWraps, StatementSet past)
+    {
+        if (!IsKnown(zone, past)) return Verdict.OutsideZone;
+        if (histWraps.Any(history => EpochNumber(history.Epoch, zone, past) is null)) return Verdict.NotInPast;
+        if (parentWraps.Count == 0) return Verdict.Counts;
+        if (zones().Parent(zone) is not { } parent) return Verdict.OutsideZone;
+        return parentWraps.Any(wrap => EpochNumber(wrap.ParentEpoch, parent, past) is null) ? Verdict.NotInPast : Verdict.Counts;
+    }
+
+    // The zone is zone 0, or the past has the zoneCreate that made it.
+    private bool IsKnown(ZoneId zone, StatementSet past) =>
+        zone == ZoneId.Root || (zones().Creation(zone) is { } creation && past.Contains(find(creation)!.Number));
+
     private GrantNode Root(
         int number, PolicyStatement statement, StatementSet past, Actor actor, Permission permission, ZoneId zone, Verdict structure)
     {
-        if (structure == Verdict.Counts) structure = JudgeShape(actor, permission, zone);
+        if (structure == Verdict.Counts) structure = JudgeShape(actor, permission, zone, past);
         return new()
         {
             Number = number,
@@ -68,14 +89,14 @@ internal sealed class Structure(DocId document, ZoneTree zones, Func<EnvelopeId,
             Zone = zone,
             Structure = structure,
             Depth = 1,
-            ZoneDepth = zones.Depth(zone) ?? 0,
+            ZoneDepth = zones().Depth(zone) ?? 0,
         };
     }
 
     private GrantNode Delegated(int number, PolicyStatement statement, Grant grant, GrantId parentId, StatementSet past)
     {
         var structure = Resolve(parentId, past, out var parent);
-        if (parent is not null) structure = JudgeDelegation(statement.Author, grant, parent);
+        if (parent is not null) structure = JudgeDelegation(statement.Author, grant, parent, past);
         return new()
         {
             Number = number,
@@ -87,7 +108,7 @@ internal sealed class Structure(DocId document, ZoneTree zones, Func<EnvelopeId,
             Structure = structure,
             Parent = parent,
             Depth = (parent?.Depth ?? 0) + 1,
-            ZoneDepth = zones.Depth(grant.Zone) ?? 0,
+            ZoneDepth = zones().Depth(grant.Zone) ?? 0,
         };
     }
 
@@ -97,18 +118,18 @@ internal sealed class Structure(DocId document, ZoneTree zones, Func<EnvelopeId,
         return statement.Author == document.Authority && statement.Seq == 1 && statement.Auth.Count == 0 ? Verdict.Counts : Verdict.BadGenesis;
     }
 
-    private Verdict JudgeDelegation(PeerId author, Grant grant, GrantNode parent)
+    private Verdict JudgeDelegation(PeerId author, Grant grant, GrantNode parent, StatementSet past)
     {
         if (!parent.Actor.Contains(author)) return Verdict.NotHolder;
-        if (!zones.IsAtOrAbove(parent.Zone, grant.Zone)) return Verdict.OutsideZone;
+        if (!IsKnown(grant.Zone, past) || !zones().IsAtOrAbove(parent.Zone, grant.Zone)) return Verdict.OutsideZone;
         var delegates = parent.Permission == Permission.Own || (parent.Permission == Permission.Control && grant.Permission <= Permission.Write);
         if (!delegates) return Verdict.PermissionTooLow;
-        return parent.Depth < Limits.DelegationDepth ? JudgeShape(grant.Actor, grant.Permission, grant.Zone) : Verdict.TooDeep;
+        return parent.Depth < Limits.DelegationDepth ? JudgeShape(grant.Actor, grant.Permission, grant.Zone, past) : Verdict.TooDeep;
     }
 
-    private Verdict JudgeShape(Actor actor, Permission permission, ZoneId zone)
+    private Verdict JudgeShape(Actor actor, Permission permission, ZoneId zone, StatementSet past)
     {
-        if (zones.Depth(zone) is null) return Verdict.OutsideZone;
+        if (!IsKnown(zone, past)) return Verdict.OutsideZone;
         return actor is AnyoneActor && permission != Permission.Sync ? Verdict.AnyoneOnlySync : Verdict.Counts;
     }
 
@@ -123,7 +144,7 @@ internal sealed class Structure(DocId document, ZoneTree zones, Func<EnvelopeId,
         if (proof is null) return new(entry, target, null, structure);
         if (!proof.Actor.Contains(author)) structure = Verdict.NotHolder;
         else if (proof.Permission < Permission.Control) structure = Verdict.PermissionTooLow;
-        else if (!GrantNode.Dominates(proof, target, zones, seniority)) structure = Verdict.NotDominated;
+        else if (!GrantNode.Dominates(proof, target, zones(), seniority)) structure = Verdict.NotDominated;
         return new(entry, target, proof, structure);
     }
 

@@ -6,11 +6,11 @@ namespace Tlfs.Core.Tests.Policy;
 /// <summary>What an evaluation says about a world.</summary>
 /// <param name="Counts">valid or effective, by number.</param>
 /// <param name="Holds">Grants that hold now, by number.</param>
-/// <param name="Allowed">§4.8 for a delta.</param>
+/// <param name="Allowed">§4.9 for a delta: in its whole zone, or on a path.</param>
 public sealed record Outcome(Func<Node, bool> Counts, Func<Node, bool> Holds, Func<Delta, bool> Allowed);
 
-/// <summary>An envelope on an author's chain that needs Write.</summary>
-public sealed record Delta(char Author, int Seq, IReadOnlyList<int> Auth, Func<PeerId, ulong, EnvelopeId?> Chain)
+/// <summary>An envelope on an author's chain with a part in a zone, which needs Write there.</summary>
+public sealed record Delta(char Author, int Seq, IReadOnlyList<int> Auth, int? Zone, Func<PeerId, ulong, EnvelopeId?> Chain)
 {
     public EnvelopeId Id => World.ChainId(Author, Seq);
 }
@@ -23,13 +23,12 @@ public static class Properties
 {
     public static Outcome Product(World world)
     {
-        var set = world.ToSet();
-        var view = set.Evaluate();
+        var view = world.ToSet().Evaluate();
         return new(
             node => node.IsGrant ? view.Grant(node.Id.Grant)!.Valid : view.IsEffective(node.Id),
             node => view.Grant(node.Id.Grant)!.Holds,
-            delta => view.Allowed(
-                World.PeerOf(delta.Author), (ulong)delta.Seq, delta.Id, [.. delta.Auth.Select(number => world.Nodes[number].Id)], Permission.Write, delta.Chain));
+            delta => view.JudgeParts(
+                World.PeerOf(delta.Author), (ulong)delta.Seq, delta.Id, AuthOf(world, delta), [world.IdOf(delta.Zone)], isSnapshot: false, delta.Chain).Counts);
     }
 
     public static Func<World, Outcome> Wrong(Mutant mutant) => world =>
@@ -38,8 +37,10 @@ public static class Properties
         return new(
             reference.Counts,
             reference.Holds,
-            delta => reference.Allowed(delta.Author, (ulong)delta.Seq, delta.Id, delta.Auth, Permission.Write, delta.Chain));
+            delta => reference.Allowed(delta, Permission.Write, delta.Zone) || reference.PathGrants(delta, delta.Zone).Any());
     };
+
+    public static IReadOnlyList<EnvelopeId> AuthOf(World world, Delta delta) => [.. delta.Auth.Select(number => world.Nodes[number].Id)];
 
     public static Delta RandomDelta(Dice dice, World world, int nodes)
     {
@@ -47,7 +48,7 @@ public static class Properties
         var auth = dice.Sample([.. Enumerable.Range(0, nodes)], dice.Next(Math.Min(3, nodes) + 1));
         // The chain is held up to some number, and each author has equivocated now and then.
         var (length, fork) = (dice.Next(6), dice.Next(12));
-        return new(dice.Pick(World.Peers), seq, auth, (peer, at) =>
+        return new(dice.Pick(World.Peers), seq, auth, dice.Pick([.. world.Zones]), (peer, at) =>
             at > (ulong)length ? null : World.ChainId((int)at == fork ? '?' : World.Peers.First(name => World.PeerOf(name) == peer), (int)at));
     }
 
@@ -64,6 +65,7 @@ public static class Properties
                 var (child, above) = (at, world.Nodes[parent]);
                 at = above;
                 Require(outcome.Counts(above), "a grant rests on one that does not count");
+                Require(world.IsAtOrAbove(above.Zone, child.Zone), "a grant reaches out of its parent's zone");
                 Require(above.Permission == Permission.Own || (above.Permission == Permission.Control && child.Permission <= Permission.Write), "permission rose");
             }
 
@@ -88,7 +90,7 @@ public static class Properties
         var kept = Remember(world, before, deltas);
 
         List<char> coalition = [.. powerless, 'X', 'Y'];
-        for (var left = dice.Between(1, 8); left > 0; left--) world.AddRandom(coalition, [.. coalition, .. World.Peers], ["", "a"]);
+        for (var left = dice.Between(1, 8); left > 0; left--) world.AddRandom(coalition, [.. coalition, .. World.Peers]);
         var after = evaluate(world);
         Require(kept.SequenceEqual(Remember(world, after, deltas, count)), "revoked peers changed what there was");
         Require(!world.Grants.Any(grant => grant.Number >= count && after.Holds(grant)), "revoked peers gave a permission");
@@ -106,12 +108,12 @@ public static class Properties
 
         var rules = new Reference(world);
         bool IsExposed(Node grant) => rules.Chain(grant).Any(step => mine.Any(own => own == step || rules.Dominates(own, step)));
-        var safe = world.Nodes.Where(node => node.IsGrant
+        var safe = world.Nodes.Where(node => !node.IsZone).Where(node => node.IsGrant
             ? !IsExposed(node)
             : node.Issuer != attacker && (node.Proof is not { } proof || !IsExposed(world.Nodes[proof]))).ToList();
         var kept = safe.Select(before.Counts).ToList();
         for (var left = dice.Between(1, 8); left > 0; left--)
-            world.AddRandom([attacker, 'X', 'Y'], [attacker, 'X', 'Y', .. World.Peers], ["", "a"]);
+            world.AddRandom([attacker, 'X', 'Y'], [attacker, 'X', 'Y', .. World.Peers]);
         var after = evaluate(world);
         Require(kept.SequenceEqual(safe.Select(after.Counts)), "a peer reached out of its subtree");
         return kept.Contains(true);
@@ -143,7 +145,7 @@ public static class Properties
 
     private static List<bool> Remember(World world, Outcome outcome, List<Delta> deltas, int? count = null, Node? except = null)
     {
-        var nodes = world.Nodes.Take(count ?? world.Nodes.Count).ToList();
+        var nodes = world.Nodes.Take(count ?? world.Nodes.Count).Where(node => !node.IsZone).ToList();
         return [.. nodes.Select(outcome.Counts), .. nodes.Where(node => node.IsGrant && node != except).Select(outcome.Holds), .. deltas.Select(outcome.Allowed)];
     }
 

@@ -35,10 +35,11 @@ public sealed class Reference
     {
         _world = world;
         _mutant = mutant;
-        _structural = [.. world.Nodes.Select(IsStructural)];
+        _structural = new bool[world.Nodes.Count];
+        foreach (var node in world.Nodes) _structural[node.Number] = IsStructural(node);
         _verdicts = new bool?[world.Nodes.Count];
         _visiting = new bool[world.Nodes.Count];
-        _ends = world.Nodes.Where(node => !node.IsGrant && _structural[node.Number]).ToLookup(node => node.Target!.Value);
+        _ends = world.Nodes.Where(node => node.IsEnd && _structural[node.Number]).ToLookup(node => node.Target!.Value);
     }
 
     /// <summary>valid(grant) or effective(revocation).</summary>
@@ -60,13 +61,34 @@ public sealed class Reference
     public bool IsWellFounded(Node grant) =>
         _structural[grant.Number] && (grant.Proof is not { } parent || IsWellFounded(Get(parent)));
 
+    /// <summary>True if the zone is zone 0 or made by a statement that is structural.</summary>
+    public bool IsZone(int? zone) => zone is not { } number || _structural[number];
+
     /// <summary>§4.8.</summary>
-    public bool Allowed(char author, ulong seq, EnvelopeId id, IReadOnlyCollection<int> auth, Permission needed, Func<PeerId, ulong, EnvelopeId?> chain)
+    public bool Allowed(Delta delta, Permission needed, int? zone) =>
+        IsZone(zone) && Usable(delta).Any(grant => !grant.HasSub && grant.Permission >= needed && _world.IsAtOrAbove(grant.Zone, zone));
+
+    /// <summary>§4.9: the grants on one path.</summary>
+    public IEnumerable<Node> PathGrants(Delta delta, int? zone) =>
+        Usable(delta).Where(grant => IsZone(zone) && grant.HasSub && _world.IsAtOrAbove(grant.Zone, zone));
+
+    /// <summary>§4.10.</summary>
+    public bool May(char peer, Permission permission, int? zone) => _world.Grants.Any(grant =>
+        grant.Actor == peer && _world.IsAtOrAbove(grant.Zone, zone) && Holds(grant)
+        && (grant.HasSub ? permission <= Permission.Read : grant.Permission >= permission));
+
+    /// <summary>The grants that let each actor read a zone.</summary>
+    public IEnumerable<IGrouping<(char Actor, bool IsAccount), Node>> Readers(int? zone) => _world.Grants
+        .Where(grant => grant.Permission >= Permission.Read && _world.IsAtOrAbove(grant.Zone, zone) && Holds(grant))
+        .GroupBy(grant => (grant.Actor, grant.IsAccount));
+
+    private IEnumerable<Node> Usable(Delta delta)
     {
-        var past = auth.SelectMany(head => Get(head).Past).Concat(auth).ToHashSet();
-        return _world.Grants.Any(grant =>
-            grant.Actor == author && grant.Permission >= needed && past.Contains(grant.Number) && Counts(grant)
-            && _ends[grant.Number].Where(Counts).All(end => end.IsRenounce ? !past.Contains(end.Number) : WithinCut(end, author, seq, id, chain)));
+        var past = delta.Auth.SelectMany(head => Get(head).Past).Concat(delta.Auth).ToHashSet();
+        return _world.Grants.Where(grant =>
+            grant.Actor == delta.Author && past.Contains(grant.Number) && Counts(grant)
+            && _ends[grant.Number].Where(Counts).All(end =>
+                end.IsRenounce ? !past.Contains(end.Number) : WithinCut(end, delta.Author, (ulong)delta.Seq, delta.Id, delta.Chain)));
     }
 
     private static bool WithinCut(Node end, char author, ulong seq, EnvelopeId id, Func<PeerId, ulong, EnvelopeId?> chain)
@@ -88,12 +110,14 @@ public sealed class Reference
 
     private bool IsStructural(Node node)
     {
+        if (!node.IsEnd && node.Zone is { } zone && !(_structural[zone] && node.Past.Contains(zone))) return false;
         if (node.Proof is null) return node.Issuer == World.Authority && (node.IsGrant || IsSeen(node, node.Target!.Value));
         var proof = Get(node.Proof.Value);
         if (!IsSeen(node, proof.Number) || proof.Actor != node.Issuer) return false;
+        if (node.IsZone) return IsWellFounded(proof) && proof.Permission >= Permission.Control && _world.IsAtOrAbove(proof.Zone, node.Zone);
         if (node.IsGrant)
         {
-            return IsAtOrAbove(proof, node)
+            return _world.IsAtOrAbove(proof.Zone, node.Zone)
                 && (proof.Permission == Permission.Own || (proof.Permission == Permission.Control && node.Permission <= Permission.Write));
         }
 
@@ -107,14 +131,11 @@ public sealed class Reference
     {
         if (superior.Permission < Permission.Control || superior.Number == grant.Number) return false;
         if (Chain(grant).Contains(superior)) return true;
-        if (!IsAtOrAbove(superior, grant)) return false;
-        if (superior.Path.Length < grant.Path.Length) return superior.Permission >= grant.Permission;
+        if (!_world.IsAtOrAbove(superior.Zone, grant.Zone)) return false;
+        if (superior.Zone != grant.Zone) return superior.Permission >= grant.Permission;
         if (superior.Permission != grant.Permission) return superior.Permission > grant.Permission;
         return _world.Seniority && (_mutant == Mutant.EqualsRevokeEachOther || IsSenior(Address(superior), Address(grant)));
     }
-
-    private static bool IsAtOrAbove(Node superior, Node grant) =>
-        grant.Path.StartsWith(superior.Path, StringComparison.Ordinal);
 
     /// <summary>The grants that a grant rests on, itself last.</summary>
     public List<Node> Chain(Node grant)
