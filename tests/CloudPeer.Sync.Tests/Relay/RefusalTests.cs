@@ -180,7 +180,7 @@ public sealed class RefusalTests : IAsyncDisposable
         var draft = document.Draft(writer.Public);
 
         var noise = draft.SignStatement(writer, [0xff]);
-        var reserved = draft.SignStatement(writer, [0x82, 0x04, 0x00]);
+        var reserved = draft.SignStatement(writer, [0x82, 0x07, 0x00]);
         var unauthorised = draft.SignStatement(
             writer, new Grant(new PeerActor(other.Public), Permission.Read, ZoneId.Root, document.GrantOf(writer.Public)).Encode());
         var second = Draft.First(document.Id) with { Seq = 2, Prev = document.Genesis.Id, Auth = [document.Genesis.Id] };
