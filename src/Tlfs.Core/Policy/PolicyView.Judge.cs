@@ -20,7 +20,7 @@ public sealed partial class PolicyView
     /// <param name="chain">The envelope that is held of an author at a number, or null.</param>
     public Ruling Judge(
         PeerId author, ulong seq, EnvelopeId id, IReadOnlyList<EnvelopeId> auth, Permission needed, ZoneId zone, Func<PeerId, ulong, EnvelopeId?> chain) =>
-        JudgeUses(grant => grant.InWholeZone >= needed && Zones.IsAtOrAbove(grant.Zone, zone), author, seq, id, auth, chain);
+        JudgeUses(grant => !grant.HasSub && grant.Permission >= needed && Zones.IsAtOrAbove(grant.Zone, zone), author, seq, id, auth, chain);
 
     /// <summary>
     /// The grants on one path that the envelope may rely on for a part in the zone (§4.9), in the same order on all replicas: the part's

@@ -79,7 +79,7 @@ public sealed class AgreementTests
     private static void CompareUse(Use use, PolicyView view, PolicyByTheText text, History history, Tally tally)
     {
         foreach (var permission in Enum.GetValues<Permission>())
-            tally.Same("allowed", text.Allowed(use, permission, ZoneId.Root), view.Allowed(use.Author, use.Seq, use.Id, use.Auth, permission, history.Chain), use);
+            tally.Same("allowed", text.Allowed(use, permission, ZoneId.Root), view.Judge(use.Author, use.Seq, use.Id, use.Auth, permission, ZoneId.Root, history.Chain).Counts, use);
     }
 
     private static bool IsStructural(Verdict verdict) => verdict is Verdict.Counts or >= Verdict.GrantDoesNotCount;
