@@ -33,10 +33,12 @@ public static class Hashing
     }
 
     /// <summary><c>H_key-commit(key)</c>: what makes a reader of any other key fail before it decrypts.</summary>
-    public static Bytes32 Commit(SecretKey key)
+    public static Bytes32 Commit(SecretKey key) => Commit(key.Bytes);
+
+    internal static Bytes32 Commit(ReadOnlySpan<byte> key)
     {
         Span<byte> hash = stackalloc byte[Bytes32.Size];
-        var labelled = Label.KeyCommit.Prefix(key.Bytes);
+        var labelled = Label.KeyCommit.Prefix(key);
         BLAKE2b.ComputeHash(hash, labelled);
         SecureMemory.ZeroMemory(labelled);
         return new(hash);

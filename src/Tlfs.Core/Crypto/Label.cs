@@ -53,12 +53,18 @@ public enum Label
     RadixRoot,
     /// <summary>A hash or id, shortened for one reconciliation.</summary>
     Reconcile,
+    /// <summary>A commitment to a zone's path; also derives the key that seals it.</summary>
+    ZonePath,
+    /// <summary>A commitment to a grant's path; also derives the key that seals it.</summary>
+    SubPath,
 
     // Derived keys
     /// <summary>The key of one part.</summary>
     Part,
     /// <summary>The key that seals earlier epochs' keys.</summary>
     HistWrap,
+    /// <summary>The key, of an epoch of the parent zone, that seals an epoch's key.</summary>
+    ParentWrap,
     /// <summary>The recovery KEM secret.</summary>
     RecoveryKem,
     /// <summary>The tag under which a recovery set is looked up.</summary>
@@ -89,6 +95,14 @@ public enum Label
     PartAd,
     /// <summary>Earlier epochs' keys.</summary>
     HistWrapAd,
+    /// <summary>A content key under one of the parent zone.</summary>
+    ParentWrapAd,
+    /// <summary>A history key under one of the parent zone.</summary>
+    ParentHistWrapAd,
+    /// <summary>A zone's path.</summary>
+    ZonePathAd,
+    /// <summary>A grant's path.</summary>
+    SubPathAd,
     /// <summary>An epoch's keys for one recipient.</summary>
     WrapInfo,
     /// <summary>An inbox message.</summary>

@@ -210,7 +210,7 @@ public sealed partial class Document
         return Outcome.Applied;
     }
 
-    private Crypto.SecretKey? KeyOf(HeldEnvelope held, out Reason reason) => _keyring.ContentKey(held.Header.Parts[0].Epoch, out reason);
+    private Crypto.SecretKey? KeyOf(HeldEnvelope held, out Reason reason) => _keyring.ContentKey(held.Header.Parts[0].Zone, held.Header.Parts[0].Epoch, out reason);
 
     private bool CanRead(int number) => KeyOf(_log[number], out _) is not null;
 

@@ -103,7 +103,7 @@ public sealed class DocumentAuthor(Document document, IEntropy entropy, LogHead?
         if (document.Keyring.NeedsWrap(epoch, readers)) Sign(document.Keyring.WrapFor(entropy, epoch, readers));
     }
 
-    private void Rotate() => Sign(document.Keyring.NewEpoch(entropy, Readers()));
+    private void Rotate() => Sign(document.Keyring.NewEpoch(entropy, ZoneId.Root, Readers()));
 
     private EnvelopeId Seal(IReadOnlyList<Operation> operations, TlfsVersion schema)
     {
@@ -111,7 +111,7 @@ public sealed class DocumentAuthor(Document document, IEntropy entropy, LogHead?
         if (operations.Count > Limits.Operations)
             throw new TlfsException(Reason.TooLarge, $"one transaction makes at most {Limits.Operations} operations; split it");
         var epoch = UsableEpoch();
-        var key = document.Keyring.ContentKey(epoch, out _)!;
+        var key = document.Keyring.ContentKey(ZoneId.Root, epoch, out _)!;
         var content = new PartContent(schema.List.Hash, Operation.EncodeAll(operations));
         var envelope = NextDraft(OwnWrite()).SealDelta(document.Own.Device, entropy, epoch, key, content);
         return Take(envelope, document.TakeOwn(envelope, schema.List.Hash, operations));
@@ -127,13 +127,13 @@ public sealed class DocumentAuthor(Document document, IEntropy entropy, LogHead?
     }
 
     private EnvelopeId? ChooseEpoch() =>
-        document.Keyring.Choose(document.Policy.Readers().OfType<AccountActor>().Select(reader => reader.Account.Value).ToHashSet());
+        document.Keyring.Choose(ZoneId.Root, document.Policy.Readers().OfType<AccountActor>().Select(reader => reader.Account.Value).ToHashSet());
 
-    private List<AccountCard> Readers()
+    private List<ZoneReader> Readers()
     {
-        var readers = new List<AccountCard>();
+        var readers = new List<ZoneReader>();
         foreach (var actor in document.Policy.Readers().OfType<AccountActor>())
-            if (AccountCard.TryDecode(actor.Card, out var card, out _)) readers.Add(card);
+            if (AccountCard.TryDecode(actor.Card, out var card, out _)) readers.Add(new(card));
         return readers;
     }
 

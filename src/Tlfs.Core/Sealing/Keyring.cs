@@ -5,29 +5,44 @@ using Tlfs.Core.Policy;
 namespace Tlfs.Core.Sealing;
 
 /// <summary>
-/// A document's epochs, who can open them, and the keys this account holds (docs/protocol/statements.md §5). Only statements that are allowed
-/// are given to it: keys are never accepted from anybody else.
+/// A document's zones and epochs, who can open them, and the keys this account holds (docs/protocol/statements.md §5, §6). Only statements that are allowed, and the
+/// structural zoneCreates, are given to it, in any order: keys are never accepted from anybody else.
 /// </summary>
-internal sealed class Keyring(DocId document, AccountKeys own) : IDisposable
+internal sealed partial class Keyring(DocId document, AccountKeys own) : IDisposable
 {
-    private readonly Dictionary<EnvelopeId, Epoch> _epochs = [];
-    private readonly Dictionary<EnvelopeId, EpochKeys> _keys = [];
-    private readonly Dictionary<EnvelopeId, EpochKeys> _former = [];
-    private readonly HashSet<EnvelopeId> _disputed = [];
+    private readonly Dictionary<EnvelopeId, SecretKey> _former = [];
+    private readonly Dictionary<ZoneId, IReadOnlyList<PathOpening>> _places = [];
+    private KeyGraph _graph = new();
+    private bool _learned;
 
-    /// <summary>Adds an allowed rotate or wrap; true if keys became known by it.</summary>
+    /// <summary>True if the document has keys and this account holds none of them yet.</summary>
+    public bool IsLocked => _graph.Epochs.Count > 0 && !_graph.Epochs.Any(epoch => epoch.Content is not null);
+
+    /// <summary>Zone 0 and all zones that were made.</summary>
+    public IEnumerable<ZoneId> Zones => _graph.Zones;
+
+    /// <summary>Adds a structural zoneCreate, or an allowed rotate or wrap; true if a content key, or the place of a zone, became known by it.</summary>
     public bool Add(EnvelopeId id, Statement statement)
     {
+        _learned = false;
+        var work = new Queue<KeyEdge>();
         switch (statement)
         {
-            case Rotate rotate:
-                _epochs[id] = new(id, rotate);
-                return Learn(_epochs[id], rotate.Wraps, rotate.HistWraps);
-            case Wrap wrap when _epochs.TryGetValue(wrap.Epoch, out var epoch):
-                return Learn(epoch, wrap.Wraps, wrap.HistWraps);
-            default:
-                return false;
+            case ZoneCreate made:
+                _graph.Add(id.Zone, made, work);
+                foreach (var epoch in _graph.Epochs) LearnPlace(epoch);
+                break;
+            case Rotate rotate when _graph.Add(id, rotate, work) is { } added:
+                TakeWraps(added.Epoch, rotate.Wraps, work);
+                foreach (var early in added.Early) AddWrap(early, work);
+                break;
+            case Wrap wrap:
+                AddWrap(wrap, work);
+                break;
         }
+
+        while (work.TryDequeue(out var edge)) Follow(edge, work);
+        return _learned;
     }
 
     /// <summary>
@@ -38,152 +53,148 @@ internal sealed class Keyring(DocId document, AccountKeys own) : IDisposable
     public void Reset()
     {
         ForgetFormer();
-        foreach (var (epoch, keys) in _keys) _former.Add(epoch, keys);
-        _keys.Clear();
-        _epochs.Clear();
-        _disputed.Clear();
+        foreach (var epoch in _graph.Epochs)
+        {
+            if (epoch.Content is { } content) _former.Add(epoch.Id, content);
+            epoch.History?.Dispose();
+        }
+
+        _graph = new();
+        _places.Clear();
     }
 
     /// <summary>The content key that was held for an epoch before the last <see cref="Reset"/>.</summary>
-    public SecretKey? FormerKey(EnvelopeId epoch) => _former.GetValueOrDefault(epoch)?.Content;
+    public SecretKey? FormerKey(EnvelopeId epoch) => _former.GetValueOrDefault(epoch);
 
     /// <summary>Zeroes the keys held before the last <see cref="Reset"/>.</summary>
     public void ForgetFormer()
     {
-        foreach (var keys in _former.Values) keys.Dispose();
+        foreach (var key in _former.Values) key.Dispose();
         _former.Clear();
     }
 
-    /// <summary>The content key of an epoch, or the reason why it is not usable.</summary>
-    public SecretKey? ContentKey(EnvelopeId epoch, out Reason reason)
+    /// <summary>The content key of an epoch of this zone, or the reason why it is not usable.</summary>
+    public SecretKey? ContentKey(ZoneId zone, EnvelopeId epoch, out Reason reason)
     {
-        reason = _disputed.Contains(epoch) ? Reason.KeyDispute : Reason.KeyMissing;
-        return _epochs.ContainsKey(epoch) && _keys.TryGetValue(epoch, out var keys) ? keys.Content : null;
+        var found = Find(zone, epoch);
+        reason = found is { IsDisputed: true, Content: null } ? Reason.KeyDispute : Reason.KeyMissing;
+        return found?.Content;
     }
 
-    /// <summary>True if the document has epochs but none of their keys is held.</summary>
-    public bool IsLocked => _epochs.Count > 0 && !_epochs.Keys.Any(_keys.ContainsKey);
+    /// <summary>True if the epoch's history key is held: then earlier epochs' keys follow from it, and it can be given to others.</summary>
+    public bool HasHistory(EnvelopeId epoch) => _graph.Find(epoch) is { Content: not null, History: not null };
+
+    /// <summary>True if the zone has epochs and none of their content keys is held.</summary>
+    public bool IsLockedIn(ZoneId zone) => _graph.In(zone).Count > 0 && _graph.In(zone).All(epoch => epoch.Content is null);
 
     /// <summary>
-    /// The epoch to seal under (§5.5): its key is held and all its recipients may read; the greatest number, then the smallest id. Null if a
-    /// rotation has to come first.
+    /// Where a zone is, as some epoch of it says whose key is held and as the zoneCreates commit to (§6.2); null while that is not known. A zone that was
+    /// made outside of the zone it is said to lie in <see cref="ZonePlace.IsMisplaced"/> for good.
     /// </summary>
-    public EnvelopeId? Choose(IReadOnlySet<Bytes32> readers) => _epochs.Values
-        .Where(epoch => _keys.ContainsKey(epoch.Id) && epoch.Recipients.IsSubsetOf(readers))
-        .OrderByDescending(epoch => epoch.Body.Number).ThenBy(epoch => epoch.Id)
-        .Select(epoch => (EnvelopeId?)epoch.Id).FirstOrDefault();
-
-    /// <summary>Makes a new epoch for these readers that leads back to all earlier ones whose keys are held (§5.1).</summary>
-    public Rotate NewEpoch(IEntropy entropy, IReadOnlyCollection<AccountCard> readers)
+    public ZonePlace? Place(ZoneId zone)
     {
-        using var keys = EpochKeys.Generate(entropy);
-        var previous = Heads().Order().Take(Limits.PreviousEpochs).ToArray();
-        var number = previous.Length == 0 ? 0 : 1 + previous.Max(id => _epochs[id].Body.Number);
-        return new(
-            ZoneId.Root, number, previous, keys.Commit, keys.CommitHistory, Wraps(entropy, keys, readers),
-            Histories(entropy, keys, previous));
+        if (zone == ZoneId.Root) return ZonePlace.Root;
+        return _places.TryGetValue(zone, out var chain) ? ZonePlace.Of(chain) : null;
     }
 
-    /// <summary>True if some of these readers, or of those of the epoch, cannot open all that this account can: <see cref="WrapFor"/> helps them (§5.7).</summary>
-    public bool NeedsWrap(EnvelopeId epoch, IEnumerable<AccountCard> readers) => Missing(epoch, readers).Any() || Unreached(epoch).Any();
-
-    /// <summary>Seals an epoch's keys to the readers that have none of it yet, and to all of its readers the keys of epochs to which it does not lead.</summary>
-    public Wrap WrapFor(IEntropy entropy, EnvelopeId epoch, IEnumerable<AccountCard> readers) => new(
-        ZoneId.Root, epoch, Wraps(entropy, _keys[epoch], Missing(epoch, readers)), Histories(entropy, _keys[epoch], Unreached(epoch).Order().Take(Limits.PreviousEpochs)));
+    /// <summary>The hidden path of a grant on this zone (§6.4); null while the key of the epoch that it names is not held, and for garbage.</summary>
+    public PathOpening? OpenSub(ZoneId zone, SubPath sub) =>
+        Find(zone, sub.Epoch) is { Content: { } content } epoch ? PathOpening.OpenSub(Context(epoch), content, sub) : null;
 
     public void Dispose()
     {
+        Reset();
         ForgetFormer();
-        foreach (var keys in _keys.Values) keys.Dispose();
     }
 
-    // Epochs whose keys are held and that no other such epoch follows, in fact and not only by its own word.
-    private IEnumerable<EnvelopeId> Heads()
+    private Epoch? Find(ZoneId zone, EnvelopeId epoch) => _graph.Find(epoch) is { } found && found.Zone == zone ? found : null;
+
+    private EpochContext Context(Epoch epoch) => new(document, epoch.Zone, epoch.Body.Commit);
+
+    private void AddWrap(Wrap wrap, Queue<KeyEdge> work)
     {
-        var held = _epochs.Values.Where(epoch => _keys.ContainsKey(epoch.Id)).ToArray();
-        var followed = held.SelectMany(epoch => epoch.Body.PreviousEpochs.Where(epoch.LeadsTo.Contains)).ToHashSet();
-        return held.Select(epoch => epoch.Id).Where(id => !followed.Contains(id));
+        if (_graph.Add(wrap, work) is { } epoch) TakeWraps(epoch, wrap.Wraps, work);
     }
 
-    // Heads that a reader of this epoch cannot open: others rotated at the same time, or somebody sealed garbage.
-    private IEnumerable<EnvelopeId> Unreached(EnvelopeId from)
+    private void TakeWraps(Epoch epoch, IReadOnlyList<KeyWrap> wraps, Queue<KeyEdge> work)
     {
-        var reached = new HashSet<EnvelopeId> { from };
-        var open = new Queue<EnvelopeId>(reached);
-        while (open.TryDequeue(out var epoch))
-            foreach (var earlier in _epochs[epoch].LeadsTo.Where(reached.Add)) open.Enqueue(earlier);
-        return Heads().Where(head => !reached.Contains(head));
-    }
-
-    private IEnumerable<AccountCard> Missing(EnvelopeId epoch, IEnumerable<AccountCard> readers) =>
-        readers.Where(reader => !_epochs[epoch].Recipients.Contains(reader.Account.Value));
-
-    private KeyWrap[] Wraps(IEntropy entropy, EpochKeys keys, IEnumerable<AccountCard> readers) =>
-        [.. readers.Take(Limits.Wraps).Select(reader => keys.WrapFor(entropy, document, reader)).Order()];
-
-    private HistWrap[] Histories(IEntropy entropy, EpochKeys keys, IEnumerable<EnvelopeId> earlier) =>
-        [.. earlier.Select(id => keys.HistWrapFor(entropy, document, id, _keys[id]))];
-
-    private bool Learn(Epoch epoch, IReadOnlyList<KeyWrap> wraps, IReadOnlyList<HistWrap> histories)
-    {
-        epoch.Histories.AddRange(histories);
         foreach (var wrap in wraps)
         {
-            epoch.Recipients.Add(wrap.Recipient);
-            if (wrap.Recipient == own.Card.Account.Value && wrap.Kind == RecipientKind.Account && !_keys.ContainsKey(epoch.Id)) Unwrap(epoch, wrap);
+            (wrap.HasHistory ? epoch.Recipients : epoch.ContentRecipients).Add(wrap.Recipient);
+            if (wrap.Kind != RecipientKind.Account || wrap.Recipient != own.Card.Account.Value) continue;
+            if (epoch.Content is not null && (epoch.History is not null || !wrap.HasHistory)) continue;
+            using var opened = Context(epoch).Unwrap(own, wrap);
+            Adopt(epoch, opened, wrap.HasHistory ? Keys.Both : Keys.Content, work);
+        }
+    }
+
+    // What an edge holds is tried also when the key is held already: whether it leads there decides what is sealed again for others.
+    private void Follow(KeyEdge edge, Queue<KeyEdge> work)
+    {
+        var (from, to) = (_graph.Find(edge.From)!, _graph.Find(edge.To)!);
+        if (edge.History is { } earlier)
+        {
+            if (edge.GaveHistory || from.History is not { } history) return;
+            using var pair = Context(from).OpenHistory(history, earlier);
+            edge.GaveContent = edge.GaveHistory = Adopt(to, pair, Keys.Both, work);
+            return;
         }
 
-        if (!_keys.ContainsKey(epoch.Id)) return false;
-        LearnHistory(epoch);
-        return true;
-    }
-
-    private void Unwrap(Epoch epoch, KeyWrap wrap)
-    {
-        if (Adopt(epoch, EpochKeys.Unwrap(own, document, epoch.Body, wrap))) _disputed.Remove(epoch.Id);
-        else _disputed.Add(epoch.Id);
-    }
-
-    // Takes the keys if they are the ones the rotate commits to (envelope.md §3 step 10).
-    private bool Adopt(Epoch epoch, EpochKeys? keys)
-    {
-        if (keys?.Match(epoch.Body) != true)
+        if (!edge.GaveContent && from.Content is { } parentContent)
         {
-            keys?.Dispose();
+            using var opened = Context(to).OpenParentKey(parentContent, edge.Parent!);
+            edge.GaveContent = Adopt(to, opened, Keys.Content, work);
+        }
+
+        if (!edge.GaveHistory && from.History is { } parentHistory)
+        {
+            using var opened = Context(to).OpenParentHistory(parentHistory, edge.Parent!);
+            edge.GaveHistory = Adopt(to, opened, Keys.History, work);
+        }
+    }
+
+    // Takes keys if they are the ones that the rotate commits to (envelope.md §3 step 10). What they open is worked on by the caller's loop, not by recursion: a document may
+    // have any number of epochs.
+    private bool Adopt(Epoch epoch, SecretKey? opened, Keys which, Queue<KeyEdge> work)
+    {
+        var fits = opened?.Bytes.Length == (which == Keys.Both ? 2 : 1) * SecretKey.Size;
+        var content = fits && which != Keys.History ? opened!.Bytes[..SecretKey.Size] : default;
+        var history = fits && which != Keys.Content ? opened!.Bytes[^SecretKey.Size..] : default;
+        if (!fits || (!content.IsEmpty && Hashing.Commit(content) != epoch.Body.Commit)
+            || (!history.IsEmpty && Hashing.Commit(history) != epoch.Body.CommitHistory))
+        {
+            epoch.IsDisputed = true;
             return false;
         }
 
-        if (!_keys.TryAdd(epoch.Id, keys)) keys.Dispose();
+        var isContentNew = !content.IsEmpty && epoch.Content is null;
+        var isHistoryNew = !history.IsEmpty && epoch.History is null;
+        if (isContentNew) epoch.Content = new(content);
+        if (isHistoryNew) epoch.History = new(history);
+        if (isContentNew || isHistoryNew) epoch.Leads.ForEach(work.Enqueue);
+        if (isContentNew)
+        {
+            _learned = true;
+            LearnPlace(epoch);
+        }
+
         return true;
     }
 
-    // A loop, not recursion: a document may have any number of epochs. Each wrap is tried once, also for keys that are held: does it lead there?
-    private void LearnHistory(Epoch newest)
+    // All that a sealed path opens must be what the zoneCreates commit to.
+    private void LearnPlace(Epoch epoch)
     {
-        var open = new Queue<Epoch>([newest]);
-        while (open.TryDequeue(out var epoch))
-        {
-            foreach (var wrap in epoch.Histories)
-            {
-                if (!_epochs.TryGetValue(wrap.Epoch, out var earlier)) continue;
-                var known = _keys.ContainsKey(earlier.Id);
-                if (!Adopt(earlier, _keys[epoch.Id].OpenHistory(document, wrap))) continue;
-                epoch.LeadsTo.Add(earlier.Id);
-                if (!known) open.Enqueue(earlier);
-            }
-
-            epoch.Histories.Clear();
-        }
+        if (epoch.Content is not { } content || epoch.Body.SealedPath is not { } path || _places.ContainsKey(epoch.Zone)) return;
+        if (_graph.Chain(epoch.Zone) is not { } chain || PathOpening.OpenZone(Context(epoch), content, path.Span) is not { } openings) return;
+        if (!chain.Select(made => made.PathCommit).SequenceEqual(openings.Select(opening => opening.ZoneCommit(document)))) return;
+        _places.Add(epoch.Zone, openings);
+        _learned = true;
     }
 
-    private sealed record Epoch(EnvelopeId Id, Rotate Body)
+    private enum Keys
     {
-        public HashSet<Bytes32> Recipients { get; } = [];
-
-        /// <summary>Wraps of earlier epochs' keys that were not tried yet, because this epoch's key is not held.</summary>
-        public List<HistWrap> Histories { get; } = [];
-
-        /// <summary>Earlier epochs whose keys this epoch's history key opens.</summary>
-        public HashSet<EnvelopeId> LeadsTo { get; } = [];
+        Both,
+        Content,
+        History,
     }
 }

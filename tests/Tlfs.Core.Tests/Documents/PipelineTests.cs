@@ -142,7 +142,7 @@ public sealed class PipelineTests
         var auth = by.Document.Statements.Heads;
         var epoch = by.Document.Log.Last(held => held.Statement?.Body is Rotate).Envelope.Id;
         var draft = new Draft(by.Document.Id, (last?.Header.Seq ?? 0) + 1, last?.Id ?? default, newest.Header.Author == by.Own.Device.Public ? [] : [newest.Id], [.. auth], null);
-        return draft.SealDelta(by.Own.Device, new SeededEntropy(7), epoch, by.Document.Keyring.ContentKey(epoch, out _)!, content);
+        return draft.SealDelta(by.Own.Device, new SeededEntropy(7), epoch, by.Document.Keyring.ContentKey(ZoneId.Root, epoch, out _)!, content);
     }
 
     private static Reason Write(Copy by, Copy reader, PartContent content)

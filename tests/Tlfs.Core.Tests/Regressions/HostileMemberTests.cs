@@ -113,7 +113,7 @@ public sealed class HostileMemberTests
         var grant = ann.Grant(People.Bob, Permission.Write);
         ann.Set(".title", "\"early\"");
         using var bob = ann.Share(People.Bob, 133);
-        var rotation = bob.Document.Keyring.NewEpoch(new SeededEntropy(134), [People.Ann.Card, People.Bob.Card]);
+        var rotation = bob.Document.Keyring.NewEpoch(new SeededEntropy(134), ZoneId.Root, [new(People.Ann.Card), new(People.Bob.Card)]);
         bob.State(rotation with { HistWraps = [new(rotation.PreviousEpochs[0], new byte[HistWrap.SealedBytes])] });
         ann.Receive(bob);
         ann.Make(author => author.Revoke(grant));

@@ -22,14 +22,14 @@ internal static class Raw
     public static Envelope Write(this Copy by, PartContent content)
     {
         var epoch = by.Document.Log.Last(held => held.Statement?.Body is Rotate).Envelope.Id;
-        var envelope = Next(by).SealDelta(by.Own.Device, new SeededEntropy(7), epoch, by.Document.Keyring.ContentKey(epoch, out _)!, content);
+        var envelope = Next(by).SealDelta(by.Own.Device, new SeededEntropy(7), epoch, by.Document.Keyring.ContentKey(ZoneId.Root, epoch, out _)!, content);
         by.Document.Receive(envelope);
         return envelope;
     }
 
     /// <summary>A new epoch by the copy's owner for these people.</summary>
     public static Envelope Rotate(this Copy by, ulong seed, params IEnumerable<AccountKeys> readers) =>
-        by.State(by.Document.Keyring.NewEpoch(new SeededEntropy(seed), [.. readers.Select(reader => reader.Card)]));
+        by.State(by.Document.Keyring.NewEpoch(new SeededEntropy(seed), ZoneId.Root, [.. readers.Select(reader => new ZoneReader(reader.Card))]));
 
     /// <summary>The same person's copy, loaded anew from what this one holds.</summary>
     public static Copy Reload(this Copy copy)
