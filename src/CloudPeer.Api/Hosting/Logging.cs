@@ -47,5 +47,5 @@ internal static class Logging
         (Environment.GetEnvironmentVariable("DOTNET_ENVIRONMENT") ?? Environment.GetEnvironmentVariable("ASPNETCORE_ENVIRONMENT")) is "Development";
 
     private static LogEventLevel AtLeast(ServerSettings settings, LogEventLevel level) =>
-        settings.LogLevel > level || settings.LogLevel == LogEventLevel.Debug ? settings.LogLevel : level;
+        settings.LogLevel > level || settings.LogLevel <= LogEventLevel.Debug ? settings.LogLevel : level;
 }

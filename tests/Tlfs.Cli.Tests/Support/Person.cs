@@ -20,6 +20,9 @@ public sealed class Person : IDisposable
     /// <summary>The replica's folder.</summary>
     public string Home => _folder.File("home");
 
+    /// <summary>True to let a failure of the real program say all it knows (<c>TLFS_DEBUG=1</c>).</summary>
+    public bool TellsAll { get; init; }
+
     /// <summary>A file beside the replica.</summary>
     public string File(params string[] names) => _folder.File(names);
 
@@ -27,7 +30,7 @@ public sealed class Person : IDisposable
     public static Person Inside(string name = "inside") => new(name, real: false);
 
     /// <summary>A person without a replica whose every command is a process of its own.</summary>
-    public static Person Real(string name) => new(name, real: true);
+    public static Person Real(string name, bool tellsAll = false) => new(name, real: true) { TellsAll = tellsAll };
 
     /// <summary>A person with a replica and the tour's schema; the tool runs inside the test.</summary>
     public static async Task<Person> ReadyAsync(string name = "ready", bool real = false)
@@ -77,5 +80,5 @@ public sealed class Person : IDisposable
         return new(string.Join(' ', args), exitCode, output.ToString(), error.ToString());
     }
 
-    private static ProcessSpec Spec(IEnumerable<string> args) => ProcessSpec.Dotnet(Tool.Value, args);
+    private ProcessSpec Spec(IEnumerable<string> args) => ProcessSpec.Dotnet(Tool.Value, args).With("TLFS_DEBUG", TellsAll ? "1" : null);
 }

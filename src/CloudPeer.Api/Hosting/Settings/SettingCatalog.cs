@@ -19,7 +19,7 @@ internal static class SettingCatalog
         "ADDRESS_CALLS_PER_SECOND", "100", "Calls per second without a session from one address, with bursts of ten seconds; 0 for no limit.");
     public static readonly Setting Reflection = new("REFLECTION", "on", "gRPC reflection: on or off.");
     public static readonly Setting LogFormat = new("LOG_FORMAT", "auto", "Log on standard error: text, json, or auto (text on a terminal and in development).");
-    public static readonly Setting LogLevel = new("LOG_LEVEL", "information", "Least level that is logged: debug, information, warning or error.");
+    public static readonly Setting LogLevel = new("LOG_LEVEL", "information", "Least level that is logged: trace, debug, information, warning or error.");
 
     public static readonly IReadOnlyList<Setting> All =
     [

@@ -47,6 +47,7 @@ internal sealed class SettingParser
             LogFormat = OneOf(SettingCatalog.LogFormat, ("auto", LogFormat.Auto), ("text", LogFormat.Text), ("json", LogFormat.Json)),
             LogLevel = OneOf(
                 SettingCatalog.LogLevel,
+                ("trace", LogEventLevel.Verbose),
                 ("debug", LogEventLevel.Debug),
                 ("information", LogEventLevel.Information),
                 ("warning", LogEventLevel.Warning),
