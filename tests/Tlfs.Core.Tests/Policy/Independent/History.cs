@@ -140,11 +140,11 @@ public sealed class History
     private Grant AnyGrant(PeerId author)
     {
         var actor = AnyActor();
-        var permission = actor is AnyoneActor && _dice.Percent(80) ? Permission.Sync : (Permission)_dice.Next(5);
+        var permission = actor is AnyoneActor && _dice.Percent(80) ? Permission.Sync : _dice.Percent(20) ? Permission.Write : (Permission)_dice.Next(5);
         var parent = author == Authority && _dice.Percent(70) ? null : Own(author, Permission.Control);
         return new(actor, permission, AnyZone(), parent)
         {
-            Sub = permission == Permission.Write && _zoned && _dice.Percent(30) ? new(_dice.Bytes32(), new(_dice.Bytes32()), new byte[64]) : null,
+            Sub = permission == Permission.Write && _zoned && _dice.Percent(55) ? new(_dice.Bytes32(), new(_dice.Bytes32()), new byte[64]) : null,
             FromNow = actor is AccountActor && permission >= Permission.Read && _zoned && _dice.Percent(30),
         };
     }

@@ -53,10 +53,11 @@ public sealed class PolicyByTheText(DocId document, IReadOnlyCollection<PolicySt
             && Of(renounce.Target.Envelope).Actor is not AnyoneActor,
         ZoneCreate create => StructuralGrantIn(Past(id), create.Grant.Envelope) && Of(create.Grant.Envelope) is { HasSub: false, Permission: >= Permission.Control } terms
             && Names(create.Grant.Envelope, s.Author) && ZoneIn(Past(id), create.Parent) && AtOrAbove(terms.Zone, create.Parent),
-        Rotate rotate => IsZone(rotate.Zone) && rotate.PreviousEpochs.Concat(rotate.HistWraps.Select(wrap => wrap.Epoch)).All(epoch => EpochIn(Past(id), epoch, rotate.Zone))
+        Rotate rotate => ZoneIn(Past(id), rotate.Zone)
+            && rotate.PreviousEpochs.Concat(rotate.HistWraps.Select(wrap => wrap.Epoch)).All(epoch => EpochIn(Past(id), epoch, rotate.Zone))
             && rotate.ParentWraps.All(wrap => EpochIn(Past(id), wrap.ParentEpoch, ParentOf(rotate.Zone)))
             && rotate.Number == (rotate.PreviousEpochs.Count == 0 ? 0 : 1 + rotate.PreviousEpochs.Max(epoch => ((Rotate)_held[epoch].Body).Number)),
-        Wrap wrap => IsZone(wrap.Zone) && wrap.HistWraps.Select(hist => hist.Epoch).Append(wrap.Epoch).All(epoch => EpochIn(Past(id), epoch, wrap.Zone))
+        Wrap wrap => ZoneIn(Past(id), wrap.Zone) && wrap.HistWraps.Select(hist => hist.Epoch).Append(wrap.Epoch).All(epoch => EpochIn(Past(id), epoch, wrap.Zone))
             && wrap.ParentWraps.All(parent => EpochIn(Past(id), parent.ParentEpoch, ParentOf(wrap.Zone))),
         AccountKey => IsAccount,
         _ => false,
