@@ -64,9 +64,19 @@ public sealed class DocumentBuilder
     public Envelope NextGrant(SigningKey author, PeerId peer, Permission permission) => NextGrant(author, new PeerActor(peer), permission);
 
     /// <summary>The author grants a permission to any actor.</summary>
-    public Envelope NextGrant(SigningKey author, Actor actor, Permission permission)
+    public Envelope NextGrant(SigningKey author, Actor actor, Permission permission) => NextGrant(author, actor, permission, ZoneId.Root);
+
+    /// <summary>The author grants a permission in a zone.</summary>
+    public Envelope NextGrant(SigningKey author, PeerId peer, Permission permission, ZoneId zone) =>
+        NextGrant(author, new PeerActor(peer), permission, zone);
+
+    /// <summary>The author grants Write on a path in a zone, which nobody can read.</summary>
+    public Envelope NextPathGrant(SigningKey author, PeerId peer, ZoneId zone) =>
+        NextGrant(author, new PeerActor(peer), Permission.Write, zone, new(default, Genesis.Id, _entropy.Bytes(64)));
+
+    private Envelope NextGrant(SigningKey author, Actor actor, Permission permission, ZoneId zone, SubPath? sub = null)
     {
-        var envelope = Next(author, new Grant(actor, permission, ZoneId.Root, GrantOf(author.Public)));
+        var envelope = Next(author, new Grant(actor, permission, zone, GrantOf(author.Public)) { Sub = sub });
         if (actor.Peer is { } peer) _grants[peer] = envelope.Id.Grant;
         return envelope;
     }
@@ -85,6 +95,16 @@ public sealed class DocumentBuilder
 
     /// <summary>The author's next delta, with a changed draft.</summary>
     public Envelope NextDelta(SigningKey author, Func<Draft, Draft> change) => Add(Delta(author, change(Draft(author.Public))));
+
+    /// <summary>The author makes a zone, on the strength of its newest grant; it is <see cref="EnvelopeId.Zone"/> of the envelope.</summary>
+    public Envelope NextZone(SigningKey author, ZoneId parent = default) => Next(author, new ZoneCreate(parent, GrantOf(author.Public), default));
+
+    /// <summary>The author's next delta, with a part of noise in each of these zones.</summary>
+    public Envelope NextParts(SigningKey author, params IReadOnlyList<ZoneId> zones) => Add(Parts(author, EnvelopeType.Delta, [], zones));
+
+    /// <summary>A delta or snapshot as the author's next envelope, not added, with a part of noise in each of these zones.</summary>
+    public Envelope Parts(SigningKey author, EnvelopeType type, byte[] body, params IReadOnlyList<ZoneId> zones) => Draft(author.Public).Seal(
+        type, author, _entropy, [.. zones.Order().Select(zone => new PartDraft(zone, Genesis.Id, _contentKey, new(default, [Noise(64)])))], body);
 
     /// <summary>The author's next statement.</summary>
     public Envelope Next(SigningKey author, Statement statement) => Add(Draft(author.Public).SignStatement(author, statement.Encode()));

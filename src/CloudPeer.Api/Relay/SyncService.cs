@@ -1,6 +1,7 @@
 using CloudPeer.Api.Hosting;
 using CloudPeer.Sync.Relay;
 using CloudPeer.Sync.Wire;
+using Google.Protobuf;
 using Grpc.Core;
 using Tlfs.Core;
 using Tlfs.Core.Ids;
@@ -16,23 +17,24 @@ internal sealed class SyncService(DocumentRelay relay, StreamCounter streams, Ca
     public override async Task Pull(V1.PullRequest request, IServerStreamWriter<V1.PullResponse> responseStream, ServerCallContext context)
     {
         var document = WireIds.Read<DocId>(request.Document, "document");
-        var next = request.From;
-        while (true)
+        var range = RelayCalls.Range(request);
+        do
         {
-            var outcome = await relay.ReadAsync(context.Peer(), document, next, context.CancellationToken);
+            var outcome = await relay.ReadAsync(context.Peer(), document, range, context.CancellationToken);
             if (!outcome.Succeeded) throw new RefusedException(outcome.Refusal);
             var page = outcome.Value;
             if (page.Entries.Count > 0)
             {
                 var entries = RelayCalls.Entries(page, document, request.OmitOwn ? context.Peer() : null);
                 await responseStream.WriteAsync(new() { Entries = entries }, context.CancellationToken);
-                next += (ulong)page.Entries.Count;
+                range = range with { From = range.From + (ulong)page.Entries.Count };
             }
 
             if (page.CaughtUp is not { } head) continue;
             await responseStream.WriteAsync(new() { CaughtUp = head.ToWire() }, context.CancellationToken);
             return;
         }
+        while (range.Until == 0 || range.From < range.Until);
     }
 
     public override async Task Stream(
@@ -68,6 +70,9 @@ internal static class RelayCalls
         return response;
     }
 
+    /// <summary>What a request asks for.</summary>
+    public static LogRange Range(V1.PullRequest request) => new(request.From) { Until = request.Until, HeadersOnly = request.HeadersOnly };
+
     /// <summary>A page of a log as a message.</summary>
     /// <param name="page">The page.</param>
     /// <param name="document">Its document.</param>
@@ -78,7 +83,15 @@ internal static class RelayCalls
         FirstIndex = page.FirstIndex,
         Entries_ =
         {
-            page.Entries.Select(entry => entry.Author == omit ? new V1.Entry { Id = entry.Id.ToWire() } : new V1.Entry { Envelope = entry.Bytes.ToWire() }),
+            page.Entries.Select(entry => Entry(entry, omit)),
         },
     };
+
+    private static V1.Entry Entry(ServedEntry entry, PeerId? omit)
+    {
+        if (entry.Author == omit) return new() { Id = entry.Id.ToWire() };
+        if (entry.Partial is not { } partial) return new() { Envelope = entry.Bytes.ToWire() };
+        var parts = partial.Header.Parts.Select((_, i) => partial.Has(i) ? partial.Part(i).ToWire() : ByteString.Empty);
+        return new() { Partial = new() { Head = partial.Head.ToWire(), Parts = { parts } } };
+    }
 }

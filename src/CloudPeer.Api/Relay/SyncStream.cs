@@ -97,6 +97,7 @@ internal sealed class SyncStream(
     private void Subscribe(V1.ClientFrame frame)
     {
         var document = WireIds.Read<DocId>(frame.Subscribe.Document, "document");
+        if (frame.Subscribe.Until != 0) throw new TlfsException(Reason.BadArgument, "a subscription has no end");
         lock (_lock)
         {
             if (_subscriptions.ContainsKey(document)) throw new TlfsException(Reason.BadArgument, "this stream is subscribed to the document already");
@@ -119,13 +120,14 @@ internal sealed class SyncStream(
     private async Task FollowAsync(V1.ClientFrame frame, DocId document, Subscription subscription)
     {
         var stopped = subscription.Stopped;
-        var next = frame.Subscribe.From;
+        var range = RelayCalls.Range(frame.Subscribe);
         PeerId? omit = frame.Subscribe.OmitOwn ? peer : null;
         Refusal? refusal = null;
         while (refusal is null)
         {
-            (next, var caughtUp, refusal) = await SendPageAsync(frame.Request, document, next, omit, stopped);
-            if (refusal is null && caughtUp) refusal = await relay.WaitAsync(peer, document, next, stopped);
+            (var sent, var caughtUp, refusal) = await SendPageAsync(frame.Request, document, range, omit, stopped);
+            range = range with { From = range.From + sent };
+            if (refusal is null && caughtUp) refusal = await relay.WaitAsync(peer, document, range.From, stopped);
         }
 
         // It ends by itself here, unless somebody is ending it already.
@@ -134,20 +136,20 @@ internal sealed class SyncStream(
         await RefuseAsync(frame.Request, refusal);
     }
 
-    private async Task<(ulong Next, bool CaughtUp, Refusal? Refusal)> SendPageAsync(
-        ulong request, DocId document, ulong next, PeerId? omit, CancellationToken cancellationToken)
+    private async Task<(ulong Sent, bool CaughtUp, Refusal? Refusal)> SendPageAsync(
+        ulong request, DocId document, LogRange range, PeerId? omit, CancellationToken cancellationToken)
     {
         await _gate.WaitAsync(cancellationToken);
         try
         {
-            var outcome = await relay.ReadAsync(peer, document, next, cancellationToken);
-            if (!outcome.Succeeded) return (next, false, outcome.Refusal);
+            var outcome = await relay.ReadAsync(peer, document, range, cancellationToken);
+            if (!outcome.Succeeded) return (0, false, outcome.Refusal);
             var page = outcome.Value;
             // From here on the stream's own end is the only one: half a page must not be left out.
             if (page.Entries.Count > 0)
                 await writer.WriteAsync(new() { Request = request, Entries = RelayCalls.Entries(page, document, omit) }, ending.Token);
             if (page.CaughtUp is { } head) await writer.WriteAsync(new() { Request = request, CaughtUp = head.ToWire() }, ending.Token);
-            return (next + (ulong)page.Entries.Count, page.CaughtUp is not null, null);
+            return ((ulong)page.Entries.Count, page.CaughtUp is not null, null);
         }
         finally
         {

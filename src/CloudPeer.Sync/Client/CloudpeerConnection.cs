@@ -80,18 +80,20 @@ public sealed class CloudpeerConnection : IAsyncDisposable
         return PushResult.Read(response, Server, document, bundles);
     }
 
-    /// <summary>Reads a document's log from an index to its end; the last page carries the head.</summary>
+    /// <summary>Reads a piece of a document's log; if that reaches its end, the last page carries the head.</summary>
     /// <param name="document">The document.</param>
-    /// <param name="from">The first index wanted.</param>
-    /// <param name="omitOwn">Has this device's own envelopes sent as ids only.</param>
+    /// <param name="wanted">The piece.</param>
     /// <param name="cancellationToken">Cancels.</param>
     public async IAsyncEnumerable<PulledPage> PullAsync(
-        DocId document, ulong from, bool omitOwn, [EnumeratorCancellation] CancellationToken cancellationToken)
+        DocId document, PullOptions wanted, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var request = new V1.PullRequest { Document = document.ToWire(), From = from, OmitOwn = omitOwn };
+        var request = new V1.PullRequest
+        {
+            Document = document.ToWire(), From = wanted.From, Until = wanted.Until, OmitOwn = wanted.OmitOwn, HeadersOnly = wanted.HeadersOnly,
+        };
         var options = await OptionsAsync(PullLimit, cancellationToken).ConfigureAwait(false);
         using var call = _sync.Pull(request, options);
-        var next = from;
+        var next = wanted.From;
         while (await NextAsync(call.ResponseStream, cancellationToken).ConfigureAwait(false) is { } message)
         {
             if (message.ItemCase == V1.PullResponse.ItemOneofCase.CaughtUp)
@@ -105,7 +107,7 @@ public sealed class CloudpeerConnection : IAsyncDisposable
             yield return page;
         }
 
-        throw new TlfsException(Reason.Unavailable, "the server ended a pull before the end of the log");
+        if (wanted.Until == 0 || next < wanted.Until) throw new TlfsException(Reason.Unavailable, "the server ended a pull before its end");
     }
 
     /// <summary>Opens a stream for subscriptions and pushes.</summary>

@@ -1,7 +1,9 @@
+using System.Diagnostics.CodeAnalysis;
 using CloudPeer.Sync.Log;
 using CloudPeer.Sync.Relay;
 using CloudPeer.Sync.Wire;
 using Tlfs.Core;
+using Tlfs.Core.Encoding;
 using Tlfs.Core.Ids;
 using Tlfs.Core.Sealing;
 
@@ -9,8 +11,22 @@ namespace CloudPeer.Sync.Client;
 
 /// <summary>An entry of a server's log.</summary>
 /// <param name="Id">The envelope's id.</param>
-/// <param name="Envelope">The envelope; null if only its id was sent, because it is the caller's own.</param>
+/// <param name="Envelope">The envelope, perhaps with parts withheld; null if only its id was sent, because it is the caller's own.</param>
 public sealed record PulledEntry(EnvelopeId Id, Envelope? Envelope);
+
+/// <summary>What is wanted of a log.</summary>
+/// <param name="From">The first index.</param>
+public sealed record PullOptions(ulong From)
+{
+    /// <summary>The first index that is not wanted; 0 for the end of the log.</summary>
+    public ulong Until { get; init; }
+
+    /// <summary>Has this device's own envelopes sent as ids only.</summary>
+    public bool OmitOwn { get; init; }
+
+    /// <summary>Has all parts withheld.</summary>
+    public bool HeadersOnly { get; init; }
+}
 
 /// <summary>A piece of a server's log. Envelopes are decoded; their signatures are for the document to check, the head for <see cref="LogCursor"/>.</summary>
 /// <param name="FirstIndex">The index of the first entry.</param>
@@ -27,10 +43,17 @@ public sealed record PulledPage(ulong FirstIndex, IReadOnlyList<PulledEntry> Ent
 
     internal static PulledPage Read(ulong expected, V1.LogHead head) => new(expected, [], WireLog.Read(head));
 
+    private static bool TryDecode(V1.Entry entry, [NotNullWhen(true)] out Envelope? envelope, out DecodeError error)
+    {
+        if (entry.Partial is not { } partial) return Envelope.TryDecode(entry.Envelope.Memory, out envelope, out error);
+        return Envelope.TryDecodePartial(
+            partial.Head.Memory, [.. partial.Parts.Select(part => part.IsEmpty ? default(ReadOnlyMemory<byte>?) : part.Memory)], out envelope, out error);
+    }
+
     private static PulledEntry Read(V1.Entry entry)
     {
         if (entry.ContentCase == V1.Entry.ContentOneofCase.Id) return new(WireIds.Read<EnvelopeId>(entry.Id, "envelope"), null);
-        return Envelope.TryDecode(entry.Envelope.Memory, out var envelope, out var error)
+        return TryDecode(entry, out var envelope, out var error)
             ? new(envelope.Id, envelope)
             : throw new TlfsException(error.Reason, $"the server sent something that is not an envelope ({error.Detail})");
     }

@@ -82,7 +82,7 @@ internal sealed class BundleJudge
     private bool IsGenesis(EnvelopeHeader header) =>
         header is { Type: EnvelopeType.Policy, Seq: 1 } && header.Author == _bundle.Document.Authority;
 
-    private bool GrantsToServer(PendingEnvelope pending) => pending.Statement is Grant grant && grant.Actor.Peer == _server;
+    private bool GrantsToServer(PendingEnvelope pending) => pending.Statement is Grant grant && grant.Actor.Peer == _server && grant.Zone == ZoneId.Root;
 
     private Refusal? JudgeEnvelope(PendingEnvelope pending)
     {
@@ -128,8 +128,7 @@ internal sealed class BundleJudge
     {
         policy = _policy;
         var header = pending.Header;
-        if (header.Type == EnvelopeType.Delta)
-            return Explain(_policy.View.Judge(header.Author, header.Seq, pending.Envelope.Id, header.Auth, Permission.Write, (_, _) => null));
+        if (header.Type != EnvelopeType.Policy) return JudgeParts(pending.Envelope);
         if (pending.Statement is not { } body) return new(pending.StatementError.Reason, $"The statement is refused: {pending.StatementError.Detail}.");
         var statement = DocumentPolicy.StatementOf(pending.Envelope, body);
         if (Explain(_policy.View.Judge(statement, (_, _) => null)) is { } refusal) return refusal;
@@ -137,10 +136,26 @@ internal sealed class BundleJudge
         return null;
     }
 
+    // All of them must be allowed. What a grant on one path allows is seen inside only; that the author has such a grant is seen here.
+    private Refusal? JudgeParts(Envelope envelope)
+    {
+        var header = envelope.Header;
+        var zones = header.Parts.Select(part => part.Zone);
+        var isSnapshot = header.Type == EnvelopeType.Snapshot;
+        if (isSnapshot)
+        {
+            if (!SnapshotBody.TryDecode(envelope.Body, out var body, out var error)) return new(error.Reason, $"The snapshot is refused: {error.Detail}.");
+            zones = zones.Union(body.Zones);
+        }
+
+        return Explain(_policy.View.JudgeParts(header.Author, header.Seq, envelope.Id, header.Auth, [.. zones], isSnapshot, (_, _) => null));
+    }
+
     private static Refusal? Explain(Ruling ruling) => ruling.Verdict switch
     {
         Verdict.Counts => null,
-        Verdict.TooManyStatements or Verdict.TooManyRevocations => new(Reason.TooLarge, ruling.Why),
+        Verdict.TooManyStatements or Verdict.TooManyRevocations or Verdict.TooManyZones or Verdict.ZoneTooDeep => new(Reason.TooLarge, ruling.Why),
+        Verdict.PolicyMoved => new(Reason.PolicyMoved, ruling.Why),
         _ => new(Reason.NotAuthorised, ruling.Why),
     };
 

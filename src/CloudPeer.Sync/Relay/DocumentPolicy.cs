@@ -35,8 +35,10 @@ internal sealed class DocumentPolicy
         return new(set);
     }
 
-    /// <summary>True if a grant that holds now names the server itself (sync.md §1.3); one for anyone does not make it a host.</summary>
-    public bool Hosts(PeerId server) => View.Grants.Any(grant => grant.Holds && grant.Actor.Peer == server);
+    /// <summary>
+    /// True if a grant that holds now names the server itself, for the whole document (sync.md §1.3); one for anyone does not make it a host.
+    /// </summary>
+    public bool Hosts(PeerId server) => View.Standing(server, Permission.Sync) is not null;
 
     /// <summary>The statement of a policy envelope as the evaluation takes it.</summary>
     public static PolicyStatement StatementOf(Envelope envelope, Statement body) =>

@@ -10,7 +10,18 @@ namespace CloudPeer.Sync.Relay;
 /// <param name="FirstIndex">The index of the first entry.</param>
 /// <param name="Entries">Dense from there; empty if the log has nothing more.</param>
 /// <param name="CaughtUp">The signed head of exactly the log up to these entries, when they reach its end; else null.</param>
-public sealed record LogPage(ulong FirstIndex, IReadOnlyList<LogEntry> Entries, LogHead? CaughtUp);
+public sealed record LogPage(ulong FirstIndex, IReadOnlyList<ServedEntry> Entries, LogHead? CaughtUp);
+
+/// <summary>What a reader wants of a log (sync.md §3.1).</summary>
+/// <param name="From">The first index.</param>
+public readonly record struct LogRange(ulong From)
+{
+    /// <summary>The first index that is not wanted; 0 for the end of the log.</summary>
+    public ulong Until { get; init; }
+
+    /// <summary>True if no parts are wanted.</summary>
+    public bool HeadersOnly { get; init; }
+}
 
 /// <summary>
 /// Store and forward for encrypted documents (sync.md): checks and stores what is pushed, gives receipts, and serves the logs to those who
@@ -75,18 +86,20 @@ public sealed class DocumentRelay : IAsyncDisposable
         }
     }
 
-    /// <summary>The next page of a log (sync.md §3.1), from an index on.</summary>
-    public async Task<Outcome<LogPage>> ReadAsync(PeerId reader, DocId document, ulong from, CancellationToken cancellationToken)
+    /// <summary>The next page of a log (sync.md §3.1), without the parts that the reader may not have now.</summary>
+    public async Task<Outcome<LogPage>> ReadAsync(PeerId reader, DocId document, LogRange range, CancellationToken cancellationToken)
     {
         try
         {
             if (await FindServedAsync(reader, document, cancellationToken).ConfigureAwait(false) is null) return Outcome.Refused<LogPage>(Refusal.NotFound);
-            var slice = await _store.ReadAsync(document, from, _limits.PageEnvelopes, _limits.PageBytes, cancellationToken).ConfigureAwait(false);
+            var (from, wanted) = (range.From, Wanted(range));
+            var slice = await _store.ReadAsync(document, from, wanted, _limits.PageBytes, cancellationToken).ConfigureAwait(false);
             var current = slice is null ? null : await CurrentAsync(slice, cancellationToken).ConfigureAwait(false);
             if (current is null || !await IsServedAsync(current, reader, cancellationToken).ConfigureAwait(false))
                 return Outcome.Refused<LogPage>(Refusal.NotFound);
             var next = from + (ulong)slice!.Entries.Count;
-            return Outcome.Of(new LogPage(from, slice.Entries, next >= current.State.Size ? current.Head(_server, _time) : null));
+            var entries = ServedEntry.For(slice.Entries, current.Policy.View, reader, range.HeadersOnly);
+            return Outcome.Of(new LogPage(from, entries, next >= current.State.Size ? current.Head(_server, _time) : null));
         }
         catch (TlfsException e) when (e.IsTransient)
         {
@@ -144,6 +157,12 @@ public sealed class DocumentRelay : IAsyncDisposable
 
     /// <summary>Finishes the commits that are waiting, and accepts nothing more.</summary>
     public ValueTask DisposeAsync() => _committer.DisposeAsync();
+
+    private int Wanted(LogRange range)
+    {
+        if (range.Until == 0) return _limits.PageEnvelopes;
+        return range.Until <= range.From ? 0 : (int)Math.Min((ulong)_limits.PageEnvelopes, range.Until - range.From);
+    }
 
     // What is remembered may be old, so a no is asked of the store; a yes is checked again against what is read.
     private async ValueTask<CachedDocument?> FindServedAsync(PeerId reader, DocId document, CancellationToken cancellationToken)

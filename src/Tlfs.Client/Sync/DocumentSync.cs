@@ -106,7 +106,7 @@ internal sealed class DocumentSync(ReplicaHome home, Place at, string url)
     private async Task PullAsync(CloudpeerConnection connection, bool omitOwn, CancellationToken cancellationToken)
     {
         var complete = true;
-        await foreach (var page in connection.PullAsync(at.Document, NextIndex, omitOwn, cancellationToken))
+        await foreach (var page in connection.PullAsync(at.Document, new(NextIndex) { OmitOwn = omitOwn }, cancellationToken))
         {
             complete = Take(page);
             if (!complete) break;

@@ -48,7 +48,7 @@ public sealed class RefusalTests(PostgresFixture postgres)
         await using var stranger = new CloudpeerConnection(server.GrpcUrl, server.Peer, key, SystemEntropy.Instance, server.Clock);
         await Person.RefusedAsync(Reason.NotFound, async () =>
         {
-            await foreach (var _ in stranger.PullAsync(mine.Id, 0, omitOwn: false, Cancel)) Assert.Fail("a stranger got a page");
+            await foreach (var _ in stranger.PullAsync(mine.Id, new(0), Cancel)) Assert.Fail("a stranger got a page");
         });
         await using var live = await stranger.StreamAsync(Cancel);
         await live.SubscribeAsync(mine.Id, 0, omitOwn: false, Cancel);

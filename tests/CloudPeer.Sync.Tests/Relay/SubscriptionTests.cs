@@ -55,7 +55,7 @@ public sealed class SubscriptionTests : IAsyncDisposable
 
         await _world.AcceptAsync(owner, document, document.NextRevoke(owner, member.Public));
         Assert.Equal(Refusal.NotFound, await revoked);
-        Assert.Equal(Refusal.NotFound, (await _world.Relay.ReadAsync(member.Public, document.Id, 0, CancellationToken.None)).Refusal);
+        Assert.Equal(Refusal.NotFound, (await _world.Relay.ReadAsync(member.Public, document.Id, new(0), CancellationToken.None)).Refusal);
         await _world.AcceptAsync(owner, document, document.NextDelta(owner));
         Assert.Null(await staying);
     }
@@ -69,12 +69,12 @@ public sealed class SubscriptionTests : IAsyncDisposable
         for (var i = 0; i < limits.PageEnvelopes; i++) await _world.AcceptAsync(owner, document, document.NextDelta(owner, 16));
         await _world.AcceptAsync(owner, document, document.NextDelta(owner, limits.PageBytes * 2), document.NextDelta(owner, 16));
 
-        var first = (await _world.Relay.ReadAsync(owner.Public, document.Id, 0, CancellationToken.None)).Value!;
+        var first = (await _world.Relay.ReadAsync(owner.Public, document.Id, new(0), CancellationToken.None)).Value!;
         Assert.Equal(limits.PageEnvelopes, first.Entries.Count);
         Assert.Null(first.CaughtUp);
-        var large = (await _world.Relay.ReadAsync(owner.Public, document.Id, (ulong)limits.PageEnvelopes + 2, CancellationToken.None)).Value!;
+        var large = (await _world.Relay.ReadAsync(owner.Public, document.Id, new((ulong)limits.PageEnvelopes + 2), CancellationToken.None)).Value!;
         Assert.Single(large.Entries);
-        var last = (await _world.Relay.ReadAsync(owner.Public, document.Id, (ulong)limits.PageEnvelopes + 3, CancellationToken.None)).Value!;
+        var last = (await _world.Relay.ReadAsync(owner.Public, document.Id, new((ulong)limits.PageEnvelopes + 3), CancellationToken.None)).Value!;
         Assert.Equal((ulong)limits.PageEnvelopes + 4, last.CaughtUp!.Size);
         Assert.Equal(document.Envelopes.Count, (await RelayWorld.ReadAllAsync(_world.Relay, owner, document.Id)).Count);
     }
@@ -87,7 +87,7 @@ public sealed class SubscriptionTests : IAsyncDisposable
     {
         var owner = _world.Tenant();
         var document = await _world.HostedAsync(owner);
-        var page = (await _world.Relay.ReadAsync(owner.Public, document.Id, from, CancellationToken.None)).Value!;
+        var page = (await _world.Relay.ReadAsync(owner.Public, document.Id, new(from), CancellationToken.None)).Value!;
         Assert.Empty(page.Entries);
         Assert.True(page.CaughtUp!.Verify());
         Assert.Equal(2UL, page.CaughtUp.Size);

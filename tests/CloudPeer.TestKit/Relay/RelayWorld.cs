@@ -105,13 +105,13 @@ public sealed class RelayWorld : IAsyncDisposable
     }
 
     /// <summary>Reads a whole log as a client does: pages, then a head that fits what was read.</summary>
-    public static async Task<IReadOnlyList<LogEntry>> ReadAllAsync(DocumentRelay relay, SigningKey reader, DocId document)
+    public static async Task<IReadOnlyList<ServedEntry>> ReadAllAsync(DocumentRelay relay, SigningKey reader, DocId document)
     {
-        var entries = new List<LogEntry>();
+        var entries = new List<ServedEntry>();
         var range = CompactRange.Empty;
         while (true)
         {
-            var page = await relay.ReadAsync(reader.Public, document, (ulong)entries.Count, CancellationToken.None);
+            var page = await relay.ReadAsync(reader.Public, document, new((ulong)entries.Count), CancellationToken.None);
             Assert.True(page.Succeeded, page.Refusal?.ToString());
             Assert.Equal((ulong)entries.Count, page.Value.FirstIndex);
             entries.AddRange(page.Value.Entries);

@@ -158,7 +158,7 @@ public abstract class RelayStoreContract : IAsyncLifetime
         Assert.True((await RelayWorld.PushAsync(other, member, document.Id, document.NextDelta(member))).Succeeded);
         await World.AcceptAsync(owner, document, document.NextRevoke(owner, member.Public));
 
-        Assert.Equal(Refusal.NotFound, (await other.ReadAsync(member.Public, document.Id, 0, Cancel)).Refusal);
+        Assert.Equal(Refusal.NotFound, (await other.ReadAsync(member.Public, document.Id, new(0), Cancel)).Refusal);
         Assert.Equal(Reason.NotFound, (await RelayWorld.PushAsync(other, member, document.Id, document.NextDelta(member))).Refusal!.Reason);
         Assert.True((await RelayWorld.PushAsync(other, owner, document.Id, Independent(document, owner))).Succeeded);
     }
