@@ -12,7 +12,7 @@ namespace Tlfs.Core.Tests.Documents;
 public sealed class PipelineTests
 {
     [Fact]
-    public void Every_flipped_byte_of_an_envelope_is_rejected()
+    public void P1_Every_flipped_byte_of_an_envelope_is_rejected()
     {
         using var ann = Copy.Begin(People.Ann, 30);
         ann.Grant(People.Bob, Permission.Write);
@@ -65,6 +65,36 @@ public sealed class PipelineTests
         ann.Set(".title", "\"one\"");
         var second = twin.Set(".title", "\"two\"");
         Assert.Equal(Outcome.Invalid(Reason.Equivocation), ann.Receive([second])[0]);
+    }
+
+    [Fact]
+    public void P1_Parts_exchanged_between_envelopes_and_documents_are_never_applied()
+    {
+        using var ann = Copy.Begin(People.Ann, 48);
+        using var other = Copy.Begin(People.Ann, 49);
+        Envelope[] deltas = [ann.Set(".title", "\"one\""), ann.Set(".title", "\"two\""), other.Set(".title", "\"three\""), other.Set(".title", "\"four\"")];
+        foreach (var target in deltas)
+        {
+            var home = target.Header.Document == ann.Document.Id ? ann : other;
+            using var reader = new Copy(People.Ann, home.Document.Id, 47);
+            reader.Receive(home.All.TakeWhile(envelope => envelope.Id != target.Id));
+            var hash = reader.Document.StateHash;
+            foreach (var part in deltas.Where(delta => delta.Id != target.Id).Select(delta => delta.Part(0)))
+            {
+                // By anybody on the way: the header names another hash. By the author itself, who signs: the part does not open here.
+                byte[] swapped = [.. target.Bytes.Span[..^target.Part(0).Length], .. part.Span];
+                Assert.False(Envelope.TryDecode(swapped, out _, out var error));
+                Assert.Equal(Reason.PartHash, error.Reason);
+                var parts = target.Header.Parts[0] with { Length = part.Length, Hash = Hashing.Hash(Label.Chash, part.Span) };
+                using var one = new Copy(People.Ann, home.Document.Id, 47);
+                one.Receive(home.All.TakeWhile(envelope => envelope.Id != target.Id));
+                var signed = Envelope.Sign(People.Ann.Device, target.Header with { Parts = [parts] }, default, [part.ToArray()]);
+                Assert.Equal(Outcome.Void(Reason.Unsealable), one.Document.Receive(signed));
+                Assert.Equal(hash, one.Document.StateHash);
+            }
+
+            Assert.Equal(Outcome.Applied, reader.Receive([target])[0]);
+        }
     }
 
     [Fact]

@@ -24,7 +24,7 @@ public sealed class SealedSchedules
         Gen.Select(Gen.Int[0, 3], Gen.Int[0, 7], Gen.Int[0, 1_000_000]).Array[1, 5];
 
     [Fact]
-    public void All_replicas_converge_whatever_the_order_and_however_often_envelopes_arrive() =>
+    public void P2_All_replicas_converge_whatever_the_order_and_however_often_envelopes_arrive() =>
         Gen.Select(Gen.Int[2, 4], Schedule, Gen.ULong).Sample(
             (people, schedule, seed) =>
             {

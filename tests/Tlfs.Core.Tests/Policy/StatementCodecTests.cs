@@ -26,7 +26,7 @@ public sealed class StatementCodecTests
     public void Random_bytes_never_throw() => Dice.ForEach(50_000, dice => Decode(dice.Bytes(dice.Next(200))));
 
     [Fact]
-    public void Changed_bytes_never_throw_and_what_is_accepted_is_canonical() => Dice.ForEach(100_000, dice =>
+    public void F1_Changed_bytes_never_throw_and_what_is_accepted_is_canonical() => Dice.ForEach(100_000, dice =>
     {
         var bytes = dice.Statement().Encode().ToList();
         for (var changes = dice.Between(1, 3); changes > 0 && bytes.Count > 0; changes--)

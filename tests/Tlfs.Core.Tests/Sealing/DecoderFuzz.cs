@@ -13,11 +13,11 @@ public sealed class DecoderFuzz
     private const int Count = 100_000;
 
     [Fact]
-    public void Envelopes_survive_hostile_bytes() =>
+    public void F1_Envelopes_survive_hostile_bytes() =>
         Fuzz.Decode<Envelope>(20, Count, [.. Frozen.Envelopes, .. Frozen.Envelopes.Select(Header)], Envelope.TryDecode, envelope => envelope.Bytes.ToArray());
 
     [Fact]
-    public void Headers_survive_hostile_bytes() =>
+    public void F1_Headers_survive_hostile_bytes() =>
         Fuzz.Decode<EnvelopeHeader>(21, Count, [.. Frozen.Envelopes.Select(Header)], EnvelopeHeader.TryDecode, header => header.Encode());
 
     [Fact]
@@ -63,7 +63,7 @@ public sealed class DecoderFuzz
     }
 
     [Fact]
-    public void Cards_survive_hostile_bytes()
+    public void F1_Cards_survive_hostile_bytes()
     {
         var good = Frozen.Bytes("account-a-card");
         var entropy = new SeededEntropy(22);
@@ -75,15 +75,15 @@ public sealed class DecoderFuzz
     }
 
     [Fact]
-    public void Messages_survive_hostile_bytes() =>
+    public void F1_Messages_survive_hostile_bytes() =>
         Fuzz.Decode<SealedMessage>(23, Count, [Frozen.Bytes("message")], SealedMessage.TryDecode, message => message.Bytes.ToArray());
 
     [Fact]
-    public void Invitations_survive_hostile_bytes() =>
+    public void F1_Invitations_survive_hostile_bytes() =>
         Fuzz.Decode<Invitation>(24, Count, [Frozen.Bytes("invitation")], Invitation.TryDecode, invitation => invitation.Encode());
 
     [Fact]
-    public void Paths_survive_hostile_bytes()
+    public void F1_Paths_survive_hostile_bytes()
     {
         var path = StoragePath.Of([
             Segment.Of(new Core.Ids.FieldId(7)), Segment.Of(true), Segment.Of(5UL), Segment.Of(-5L), Segment.Of("ключ"), Segment.Of([1, 2, 3]), Segment.Of(new Core.Ids.Uid(9)),
@@ -95,7 +95,7 @@ public sealed class DecoderFuzz
     }
 
     [Fact]
-    public void Opened_messages_and_stored_keys_survive_hostile_bytes()
+    public void F1_Opened_messages_and_stored_keys_survive_hostile_bytes()
     {
         var entropy = new SeededEntropy(26);
         var keys = Frozen.Bytes("account-b-keys");
@@ -110,6 +110,48 @@ public sealed class DecoderFuzz
             }
         }
     }
+
+    /// <summary>Lengths that promise more than is there make nobody reserve it: a decoder takes memory by what it reads, not by what it is told.</summary>
+    [Fact]
+    public void F1_No_decoder_allocates_beyond_its_input()
+    {
+        (string Name, byte[] Good, Action<byte[]> Decode)[] decoders =
+        [
+            ("envelope", Frozen.Envelopes[0], bytes => Envelope.TryDecode(bytes, out _, out _)),
+            ("header", Header(Frozen.Envelopes[^1]), bytes => EnvelopeHeader.TryDecode(bytes, out _, out _)),
+            ("body", Body(Frozen.Envelopes[1]), bytes => Core.Policy.Statement.TryDecode(bytes, AccountCard.Verify, out _, out _)),
+            ("part", new PartContent(default, [new byte[] { 0x80 }, new byte[] { 0x81, 0 }]).Encode(), bytes => PartContent.TryDecode(bytes, out _, out _)),
+            ("operation", new Core.Crdt.Remove(StoragePath.Root, []).Encode(), bytes => Core.Crdt.Operation.TryDecode(bytes, out _, out _)),
+        ];
+        var entropy = new SeededEntropy(27);
+        foreach (var (name, good, decode) in decoders)
+        {
+            decode(good);
+            for (var i = 0; i < 5_000; i++)
+            {
+                var bytes = i % 2 == 0 ? Fuzz.Mutate(entropy, good) : Promise(entropy, good);
+                var before = GC.GetAllocatedBytesForCurrentThread();
+                decode(bytes);
+                var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+                Assert.True(allocated <= (64 << 10) + (64L * bytes.Length), $"{name}: {allocated} bytes for {bytes.Length}");
+            }
+        }
+    }
+
+    // A head of an array, map or string that claims up to 2^63 items, put somewhere.
+    private static byte[] Promise(SeededEntropy entropy, byte[] good)
+    {
+        var width = entropy.Below(4);
+        var head = new byte[1 + (1 << width)];
+        entropy.Fill(head);
+        head[0] = (byte)((entropy.Below(4) + 2 << 5) | (24 + width));
+        if (width == 3) head[1] &= 0x7F;
+        var at = entropy.Below(good.Length);
+        return [.. good[..at], .. head, .. good[Math.Min(good.Length, at + entropy.Below(3))..]];
+    }
+
+    private static byte[] Body(byte[] envelope) =>
+        Envelope.TryDecode(envelope, out var decoded, out _) ? decoded.Body.ToArray() : throw new InvalidOperationException("the frozen bytes do not decode");
 
     private static byte[] Header(byte[] envelope) =>
         Envelope.TryDecode(envelope, out var decoded, out _) ? decoded.HeaderBytes.ToArray() : throw new InvalidOperationException("the frozen bytes do not decode");

@@ -10,7 +10,7 @@ public sealed class OperationFuzz
     private static readonly List<Operation> Good = Operations();
 
     [Fact]
-    public void Operations_survive_hostile_bytes() =>
+    public void F1_Operations_survive_hostile_bytes() =>
         Fuzz.Decode<Operation>(3, 200_000, [.. Good.Select(operation => operation.Encode())], Operation.TryDecode, operation => operation.Encode());
 
     [Fact]
