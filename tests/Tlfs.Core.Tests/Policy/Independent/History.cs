@@ -144,8 +144,8 @@ public sealed class History
         var parent = author == Authority && _dice.Percent(70) ? null : Own(author, Permission.Control);
         return new(actor, permission, AnyZone(), parent)
         {
-            Sub = permission == Permission.Write && _zoned && _dice.Percent(55) ? new(_dice.Bytes32(), new(_dice.Bytes32()), new byte[64]) : null,
-            FromNow = actor is AccountActor && permission >= Permission.Read && _zoned && _dice.Percent(30),
+            Sub = permission == Permission.Write && _dice.Percent(55) ? new(_dice.Bytes32(), new(_dice.Bytes32()), new byte[64]) : null,
+            FromNow = actor is AccountActor && permission >= Permission.Read && _dice.Percent(30),
         };
     }
 
