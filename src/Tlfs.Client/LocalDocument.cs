@@ -100,6 +100,15 @@ public sealed partial class LocalDocument
     public Task<GrantId> GrantAsync(Actor who, Permission permission, CancellationToken cancellationToken = default) =>
         _home.AuthorAsync(Id, author => author.Grant(who, permission), cancellationToken);
 
+    /// <summary>What a grant covers, by view path; null if its key is not here or this schema version does not show the place.</summary>
+    public string? PathOf(GrantStatus grant) => Read(document => document.PathOf(grant));
+
+    /// <summary>
+    /// Writes what the document holds now as a snapshot, with which new devices begin instead of reading how it came about. <c>not-authorised</c>, <c>key-missing</c>.
+    /// </summary>
+    /// <returns>How many envelopes.</returns>
+    public Task<int> SnapshotAsync(CancellationToken cancellationToken = default) => _home.AuthorAsync(Id, author => author.Snapshot(), cancellationToken);
+
     /// <summary>Ends a grant; readers who lose access get no later keys. <c>grant-not-found</c>, <c>not-authorised</c>.</summary>
     /// <returns>The revocation's envelope.</returns>
     public Task<EnvelopeId> RevokeAsync(GrantId grant, CancellationToken cancellationToken = default) =>

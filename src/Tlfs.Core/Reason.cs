@@ -57,6 +57,8 @@ public enum Reason
     SchemaMismatch,
     /// <summary>An operation lies outside its part's zone.</summary>
     OutsideZone,
+    /// <summary>An operation lies outside the path to which its author's right is narrowed.</summary>
+    OutsidePath,
 
     // Editing
     /// <summary>A .tlfs file does not compile.</summary>
@@ -125,6 +127,8 @@ public enum Reason
     ServerRollback,
     /// <summary>The server's log contradicts one it showed before.</summary>
     ServerFork,
+    /// <summary>A snapshot does not agree with what it stands for.</summary>
+    SnapshotDispute,
     /// <summary>The call carries no valid session.</summary>
     Unauthenticated,
     /// <summary>A session proof or signed request is wrong or too old.</summary>

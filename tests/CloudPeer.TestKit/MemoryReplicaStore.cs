@@ -25,7 +25,7 @@ public sealed class MemoryReplicaStore : IReplicaStore
         [.. _documents.Where(each => each.Id == document).SelectMany(each => each.Rows).Where(row => row.Row > after)];
 
     /// <inheritdoc />
-    public ReadOnlyMemory<byte>? Envelope(DocId document, long row) => Envelopes(document, row - 1).FirstOrDefault(stored => stored.Row == row)?.Bytes;
+    public StoredEnvelope? Envelope(DocId document, long row) => Envelopes(document, row - 1).FirstOrDefault(stored => stored.Row == row);
 
     /// <inheritdoc />
     public StoredCheckpoint? Checkpoint(DocId document) => _checkpoints.GetValueOrDefault(document);
@@ -73,8 +73,15 @@ public sealed class MemoryReplicaStore : IReplicaStore
             var rows = store._documents.Find(each => each.Id == document).Rows
                 ?? throw new InvalidOperationException("envelopes of a document that was not added");
             var first = store._row + 1;
-            foreach (var envelope in bundle) rows.Add(new(++store._row, first, envelope.Bytes));
+            foreach (var envelope in bundle) rows.Add(new(++store._row, first, envelope.Bytes, Present(envelope)));
             return store._row;
+        }
+
+        public void Fill(DocId document, long row, Envelope envelope)
+        {
+            var rows = store._documents.Find(each => each.Id == document).Rows;
+            var at = rows.FindIndex(stored => stored.Row == row);
+            rows[at] = rows[at] with { Bytes = envelope.Bytes, Present = Present(envelope) };
         }
 
         public long AppendPage(DocId document, ReadOnlyMemory<byte> page)
@@ -103,5 +110,7 @@ public sealed class MemoryReplicaStore : IReplicaStore
         }
 
         public void ForgetWithdrawn(DocId document) => store._withdrawn.RemoveAll(each => each.Document == document);
+
+        private static ulong? Present(Envelope envelope) => envelope.IsWhole ? null : envelope.Present;
     }
 }

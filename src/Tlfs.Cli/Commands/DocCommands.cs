@@ -12,7 +12,7 @@ internal static class DocCommands
     {
         var group = new Command("doc", "Make, show and edit documents.") { Create(), List(), Show() };
         foreach (var edit in EditCommands.All()) group.Add(edit);
-        foreach (var inspect in new[] { WatchCommand.Watch(), Log(), Verify(), VoidCommands.Export(), VoidCommands.Withdraw(), Delete(), Leave() }) group.Add(inspect);
+        foreach (var inspect in new[] { WatchCommand.Watch(), Log(), Verify(), VoidCommands.Export(), VoidCommands.Withdraw(), Snapshot(), Delete(), Leave() }) group.Add(inspect);
         return group;
     }
 
@@ -118,6 +118,24 @@ internal static class DocCommands
                 },
                 string.Join('\n', [$"{report.Envelopes} envelopes checked, {report.Problems.Count} problems", .. report.Problems.Select(Failure.OneLine)]));
             if (report.Problems.Count > 0) throw new TlfsException(Reason.Malformed, "the copy of this document kept here is damaged or was tampered with");
+        })
+        { doc };
+    }
+
+    private static Verb Snapshot()
+    {
+        var doc = Arguments.Document();
+        return new("snapshot", "Write what a document holds now, so that new devices begin with it.", ["tlfs doc snapshot doc_…"], async call =>
+        {
+            var document = await call.DocumentAsync(call.Get(doc));
+            var envelopes = await document.SnapshotAsync(call.CancellationToken);
+            call.Print.Result(
+                json =>
+                {
+                    json.WriteString("doc", document.Id.ToString());
+                    json.WriteNumber("envelopes", envelopes);
+                },
+                $"{envelopes} {(envelopes == 1 ? "envelope" : "envelopes")}");
         })
         { doc };
     }

@@ -19,18 +19,20 @@ internal static class GrantCommands
         var who = Arguments.Who("A person's account (acct_…, or acct_…@URL to look it up at a cloudpeer), a device or server (peer_…), or anyone.");
         var permission = new Argument<string>("PERMISSION") { HelpName = "PERMISSION", Description = "sync (fetch, unread), read, write, control (grant up to write) or own." };
         permission.AcceptOnlyFromAmong([.. Enum.GetValues<Permission>().Select(each => each.ToText())]);
-        var path = Arguments.OptionalPath("What it covers; in this version the whole document.");
-        var fromNow = new Option<bool>("--from-now") { Description = "Without what was written before; not in this version." };
+        var path = Arguments.OptionalPath("What it covers; . is the whole document. For who can read around it already, write covers the path and nothing else changes; else they get the path alone.");
+        var fromNow = new Option<bool>("--from-now") { Description = "Without what was written before: what is there now, and what comes." };
         var condition = new Option<string?>("--if") { Description = "Only while somebody else has a permission; not in this version.", HelpName = "\"WHO PERMISSION DOC PATH\"" };
-        string[] examples = ["tlfs grant doc_… acct_…@https://cloud.example write", "tlfs grant doc_… peer_… sync"];
+        string[] examples =
+        [
+            "tlfs grant doc_… acct_…@https://cloud.example write", "tlfs grant doc_… acct_… read .tasks", "tlfs grant doc_… acct_… read --from-now", "tlfs grant doc_… peer_… sync",
+        ];
         return new("grant", "Give somebody access to a document.", examples, async call =>
         {
-            if (call.Get(path, Arguments.Root) is not Arguments.Root) throw new TlfsException(Reason.Unsupported, "this version grants access to whole documents only; leave PATH out");
-            if (call.Get(fromNow)) throw new TlfsException(Reason.Unsupported, "this version grants access to all that was written; leave --from-now out");
             if (call.Get(condition) is not null) throw new TlfsException(Reason.Unsupported, "this version knows no conditional grants; leave --if out");
             var document = await call.DocumentAsync(call.Get(doc));
-            var grant = await GrantAsync(call, document, call.Get(who), Named(call.Get(permission)));
-            call.Print.Result(json => json.WriteString("grant", grant.ToString()), grant.ToString());
+            var actor = await ActorAsync(call, call.Get(who), Named(call.Get(permission)));
+            foreach (var grant in await (await call.OpenAsync()).GrantAsync(document.Id, actor, Named(call.Get(permission)), call.Get(path, Arguments.Root), call.Get(fromNow), call.CancellationToken))
+                call.Print.Result(json => json.WriteString("grant", grant.ToString()), grant.ToString());
             if (call.Get(who).StartsWith(AccountId.Prefix, StringComparison.Ordinal))
                 call.Print.Hint("They do not know of it yet: tlfs invite DOC WHO tells them.");
         })
@@ -66,12 +68,12 @@ internal static class GrantCommands
                     json.WriteString("grant", each.Id.ToString());
                     json.WriteString("who", Text.Who(each.Actor));
                     json.WriteString("permission", each.Permission.ToText());
-                    json.WriteString("path", ".");
+                    json.WriteString("path", document.PathOf(each));
                     json.WriteBoolean("valid", each.Holds);
                     json.WriteString("why", Why(each));
                 },
                 ["GRANT", "WHO", "PERMISSION", "PATH", "VALID"],
-                each => [each.Id.ToString(), Text.Who(each.Actor), each.Permission.ToText(), ".", each.Holds ? "yes" : $"no: {Why(each)}"],
+                each => [each.Id.ToString(), Text.Who(each.Actor), each.Permission.ToText(), document.PathOf(each) ?? "(hidden from you)", each.Holds ? "yes" : $"no: {Why(each)}"],
                 "Nothing of this document is here yet; get it with: tlfs sync");
         })
         { doc };
@@ -82,12 +84,11 @@ internal static class GrantCommands
         : throw new InvalidOperationException("the parser accepts the names of permissions only");
 
     // A device stands for its account, except where the account does not matter.
-    private static async Task<GrantId> GrantAsync(Invocation call, LocalDocument document, string who, Permission permission)
+    private static async Task<Actor> ActorAsync(Invocation call, string who, Permission permission)
     {
-        if (who is "anyone") return await document.GrantAsync(AnyoneActor.Instance, permission, call.CancellationToken);
-        if (permission is Permission.Sync && Id.TryParse<PeerId>(who, out var peer)) return await document.GrantAsync(peer, permission, call.CancellationToken);
-        var card = await (await call.OpenAsync()).ResolveAsync(who, call.CancellationToken);
-        return await document.GrantAsync(card, permission, call.CancellationToken);
+        if (who is "anyone") return AnyoneActor.Instance;
+        if (permission is Permission.Sync && Id.TryParse<PeerId>(who, out var peer)) return new PeerActor(peer);
+        return (await (await call.OpenAsync()).ResolveAsync(who, call.CancellationToken)).Actor;
     }
 
     private static string Why(GrantStatus grant) => grant switch

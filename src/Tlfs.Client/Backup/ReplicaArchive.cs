@@ -105,7 +105,11 @@ internal static class ReplicaArchive
     {
         if (!Canonical.TryDecode(record, RecordBytes, Decode, out var row, out _)) throw NotThisVersion();
         var table = ReplicaTables.InOrder[row.Table];
-        if (database.Query($"PRAGMA table_info({table})", _ => true).Count != row.Values.Count) throw NotThisVersion();
+        var columns = database.Query($"PRAGMA table_info({table})", _ => true).Count;
+        if (row.Values.Count > columns) throw NotThisVersion();
+
+        // Columns that came later say nothing of what was exported before.
+        while (row.Values.Count < columns) row.Values.Add(null);
         var places = string.Join(", ", row.Values.Select((_, i) => "$" + (i + 1).ToString(CultureInfo.InvariantCulture)));
         database.Execute($"INSERT INTO {table} VALUES({places})", [.. row.Values]);
     }

@@ -22,8 +22,9 @@ internal sealed class CustodyTable(ReplicaDatabase database)
     private const string Document = "(SELECT number FROM document WHERE id = $1)";
     private const string Server = "(SELECT number FROM server WHERE id = $2)";
 
+    // What is here in part only came from somewhere else, and cannot be passed on.
     private const string Outbox = $"""
-        FROM envelope e WHERE e.document = {Document} AND NOT EXISTS(SELECT 1 FROM held h WHERE h.row = e.row AND h.server = {Server})
+        FROM envelope e WHERE e.document = {Document} AND e.present IS NULL AND NOT EXISTS(SELECT 1 FROM held h WHERE h.row = e.row AND h.server = {Server})
         """;
 
     /// <summary>The cursor, with all that was promised for the log beyond it.</summary>

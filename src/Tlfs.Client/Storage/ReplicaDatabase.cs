@@ -201,6 +201,10 @@ internal sealed class ReplicaDatabase : IDisposable
 
         // A replica from before there was this table.
         if (Single("SELECT count(*) FROM sqlite_master WHERE name = 'withdrawn'", reader => reader.GetInt64(0)) == 0) Execute(ReplicaTables.Create);
+
+        // One from before parts could be withheld.
+        if (Single("SELECT count(*) FROM pragma_table_info('envelope') WHERE name = 'present'", reader => reader.GetInt64(0)) == 0)
+            Execute("ALTER TABLE envelope ADD COLUMN present INTEGER");
     }
 
     [SuppressMessage("Security", "CA2100", Justification = "All callers pass constants; values are parameters.")]

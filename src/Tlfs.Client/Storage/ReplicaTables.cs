@@ -13,7 +13,7 @@ internal static class ReplicaTables
         CREATE TABLE IF NOT EXISTS document(number INTEGER PRIMARY KEY AUTOINCREMENT, id BLOB NOT NULL UNIQUE);
         CREATE TABLE IF NOT EXISTS envelope(
             row INTEGER PRIMARY KEY AUTOINCREMENT, document INTEGER NOT NULL REFERENCES document ON DELETE CASCADE,
-            bundle INTEGER NOT NULL, id BLOB NOT NULL, bytes BLOB NOT NULL);
+            bundle INTEGER NOT NULL, id BLOB NOT NULL, bytes BLOB NOT NULL, present INTEGER);
         CREATE INDEX IF NOT EXISTS envelope_document ON envelope(document);
         CREATE UNIQUE INDEX IF NOT EXISTS envelope_id ON envelope(document, id);
         CREATE TABLE IF NOT EXISTS checkpoint(

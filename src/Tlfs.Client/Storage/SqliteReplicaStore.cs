@@ -1,3 +1,4 @@
+using Microsoft.Data.Sqlite;
 using Tlfs.Core;
 using Tlfs.Core.Documents;
 using Tlfs.Core.Ids;
@@ -32,13 +33,13 @@ public sealed class SqliteReplicaStore : IReplicaStore
     public IEnumerable<StoredEnvelope> Envelopes(DocId document, long after)
     {
         const string Sql = """
-            SELECT row, bundle, bytes FROM envelope
+            SELECT row, bundle, bytes, present FROM envelope
             WHERE document = (SELECT number FROM document WHERE id = $1) AND row > $2 ORDER BY row LIMIT $3
             """;
         List<StoredEnvelope> page;
         do
         {
-            page = _database.Query(Sql, reader => new StoredEnvelope(reader.GetInt64(0), reader.GetInt64(1), reader.Blob(2)), document.Blob(), after, RowsAtOnce);
+            page = _database.Query(Sql, ReadEnvelope, document.Blob(), after, RowsAtOnce);
             foreach (var stored in page) yield return stored;
             if (page.Count > 0) after = page[^1].Row;
         }
@@ -46,8 +47,8 @@ public sealed class SqliteReplicaStore : IReplicaStore
     }
 
     /// <inheritdoc />
-    public ReadOnlyMemory<byte>? Envelope(DocId document, long row) => _database.Single(
-        "SELECT bytes FROM envelope WHERE row = $1", reader => (ReadOnlyMemory<byte>?)reader.Blob(0), row);
+    public StoredEnvelope? Envelope(DocId document, long row) =>
+        _database.Single("SELECT row, bundle, bytes, present FROM envelope WHERE row = $1", ReadEnvelope, row);
 
     /// <inheritdoc />
     public StoredCheckpoint? Checkpoint(DocId document) => _database.Single(
@@ -74,6 +75,10 @@ public sealed class SqliteReplicaStore : IReplicaStore
     /// <inheritdoc />
     public void Dispose() => _database.Dispose();
 
+    // No mask: all parts are here, as in files that were made before parts could be withheld.
+    private static StoredEnvelope ReadEnvelope(SqliteDataReader reader) =>
+        new(reader.GetInt64(0), reader.GetInt64(1), reader.Blob(2), reader.NumberOrNull(3) is { } present ? (ulong)present : null);
+
     private sealed class Writer(ReplicaDatabase database) : IReplicaWriter
     {
         public void AddDocument(DocId document) => database.Execute("INSERT OR IGNORE INTO document(id) VALUES($1)", document.Blob());
@@ -87,12 +92,16 @@ public sealed class SqliteReplicaStore : IReplicaStore
             foreach (var envelope in bundle)
             {
                 row = database.Insert(
-                    "INSERT INTO envelope(document, bundle, id, bytes) VALUES($1, $2, $3, $4)", number, first, envelope.Id.Blob(), envelope.Bytes.ToArray());
+                    "INSERT INTO envelope(document, bundle, id, bytes, present) VALUES($1, $2, $3, $4, $5)",
+                    number, first, envelope.Id.Blob(), envelope.Bytes.ToArray(), Present(envelope));
                 if (first == 0) database.Execute("UPDATE envelope SET bundle = row WHERE row = $1", first = row);
             }
 
             return row;
         }
+
+        public void Fill(DocId document, long row, Envelope envelope) => database.Execute(
+            "UPDATE envelope SET bytes = $3, present = $4 WHERE document = $1 AND row = $2", Number(document), row, envelope.Bytes.ToArray(), Present(envelope));
 
         public long AppendPage(DocId document, ReadOnlyMemory<byte> page) =>
             database.Insert("INSERT INTO page(document, bytes) VALUES($1, $2)", Number(document), CompressedPage.Pack(page.Span));
@@ -129,6 +138,8 @@ public sealed class SqliteReplicaStore : IReplicaStore
         }
 
         public void ForgetWithdrawn(DocId document) => database.Execute("DELETE FROM withdrawn WHERE document = $1", Number(document));
+
+        private static long? Present(Envelope envelope) => envelope.IsWhole ? null : (long)envelope.Present;
 
         private long Number(DocId document)
         {

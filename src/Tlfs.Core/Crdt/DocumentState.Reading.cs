@@ -82,6 +82,15 @@ public sealed partial class DocumentState
         return _tree.TryLast(prefix, out var entry) ? _parts.Name(LocalDot.From(entry.Key.Span[^LocalDot.Size..]).Part).Envelope : null;
     }
 
+    /// <summary>The envelopes that removed an operation.</summary>
+    internal IReadOnlyList<EnvelopeId> RemoversOf(Dot dot)
+    {
+        var (number, _) = _parts.Of(dot.Envelope, dot.Part);
+        var local = new LocalDot(PartNumbers.Prefix(dot.Envelope), number, (ushort)dot.Index);
+        var prefix = new StateKey(stackalloc byte[StateKey.Size([])], StateTag.Removal, []).Dot(local).Bytes.ToArray();
+        return [.. _tree.Scan(prefix).Select(entry => _parts.Name(LocalDot.From(entry.Key.Span[^LocalDot.Size..]).Part).Envelope)];
+    }
+
     internal List<LocalDot> LivePlaces(StoragePath array, Uid element) => _order.Live(array.Bytes, element);
 
     internal bool Knows(StoragePath array, Uid element) => _order.Knows(array.Bytes, element) || Exists(array.Bytes, element);
@@ -126,6 +135,22 @@ public sealed partial class DocumentState
         byte[] prefix = [(byte)StateTag.Live, .. path.Bytes];
         var entries = withSelf ? _tree.Scan(prefix) : _tree.ScanFrom(prefix, (byte[])[.. prefix, 1]);
         return entries.Select(entry => LocalDot.From(entry.Key.Span[^LocalDot.Size..]));
+    }
+
+    /// <summary>Where the live puts at and under a path stand, by dot.</summary>
+    internal Dictionary<Dot, StoragePath> PutsAtAndUnder(StoragePath path) => PathsOfPuts(path).ToDictionary(put => _parts.Dot(put.Key), put => put.Value);
+
+    /// <summary>What the state shows consists of these operations, each with its path: the live puts, and of each element the place that decides.</summary>
+    internal IEnumerable<(Dot Dot, StoragePath Path)> ShownOperations()
+    {
+        foreach (var entry in _tree.Scan((byte[])[(byte)StateTag.Live]))
+            yield return (_parts.Dot(LocalDot.From(entry.Key.Span[^LocalDot.Size..])), DecodePath(entry.Key.Span[1..^(LocalDot.Size + 1)]));
+        foreach (var path in Paths(StateTag.Place))
+        {
+            var element = DecodePath(path.Span);
+            var place = _order.Deciding(path.Span[..^element.Segments[^1].EncodedBytes], element.Segments[^1].Element)!.Value;
+            yield return (_parts.Dot(place.Dot), element.Parent);
+        }
     }
 
     /// <summary>Where the live puts at and under a path stand, by dot.</summary>

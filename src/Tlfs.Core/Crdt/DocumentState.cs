@@ -42,18 +42,33 @@ public sealed partial class DocumentState
     public bool IsApplied(EnvelopeId envelope, ushort part) => _parts.Applied(envelope, part) != 0;
 
     /// <summary>
-    /// Applies a part whose operations fit their schema. The list is kept, and must not change. False, and nothing done, if the part is applied already.
+    /// Applies a part whose operations fit their schema. The list is kept, and must not change; null stands for an operation that is not known here. False,
+    /// and nothing done, if the part is applied already.
     /// </summary>
-    public bool Apply(EnvelopeId envelope, ushort part, IReadOnlyList<Operation> operations)
+    public bool Apply(EnvelopeId envelope, ushort part, IReadOnlyList<Operation?> operations)
     {
         var (number, applied) = _parts.Of(envelope, part);
         if (applied) return false;
         _parts.SetApplied(envelope, part, number, true);
+        Add(envelope, part, number, [], operations);
+        return true;
+    }
+
+    /// <summary>Adds what was not known when a part was applied with holes.</summary>
+    /// <param name="envelope">The envelope.</param>
+    /// <param name="part">The applied part.</param>
+    /// <param name="before">What was applied.</param>
+    /// <param name="operations">All that is known now; <paramref name="before"/> is among it.</param>
+    internal void Complete(EnvelopeId envelope, ushort part, IReadOnlyList<Operation?> before, IReadOnlyList<Operation?> operations) =>
+        Add(envelope, part, _parts.Applied(envelope, part), before, operations);
+
+    private void Add(EnvelopeId envelope, ushort part, uint number, IReadOnlyList<Operation?> before, IReadOnlyList<Operation?> operations)
+    {
         (_source as KeptOperations)?.Keep(envelope, part, operations);
         var prefix = PartNumbers.Prefix(envelope);
         var mayBeRemoved = IsNamedByRemoves(prefix, number);
-        for (var i = 0; i < operations.Count; i++) Add(new(prefix, number, (ushort)i), operations[i], mayBeRemoved);
-        return true;
+        for (var i = 0; i < operations.Count; i++)
+            if (operations[i] is { } operation && (i >= before.Count || before[i] is null)) Add(new(prefix, number, (ushort)i), operation, mayBeRemoved);
     }
 
     /// <summary>
@@ -66,7 +81,8 @@ public sealed partial class DocumentState
         var operations = _source.Operations(envelope, part);
         _parts.SetApplied(envelope, part, number, false);
         var prefix = PartNumbers.Prefix(envelope);
-        for (var i = operations.Count - 1; i >= 0; i--) Withdraw(new(prefix, number, (ushort)i), operations[i]);
+        for (var i = operations.Count - 1; i >= 0; i--)
+            if (operations[i] is { } operation) Withdraw(new(prefix, number, (ushort)i), operation);
         return true;
     }
 
@@ -245,10 +261,10 @@ public sealed partial class DocumentState
 
     private sealed class KeptOperations : IOperationSource
     {
-        private readonly Dictionary<(EnvelopeId Envelope, ushort Part), IReadOnlyList<Operation>> _parts = [];
+        private readonly Dictionary<(EnvelopeId Envelope, ushort Part), IReadOnlyList<Operation?>> _parts = [];
 
-        public void Keep(EnvelopeId envelope, ushort part, IReadOnlyList<Operation> operations) => _parts[(envelope, part)] = operations;
+        public void Keep(EnvelopeId envelope, ushort part, IReadOnlyList<Operation?> operations) => _parts[(envelope, part)] = operations;
 
-        public IReadOnlyList<Operation> Operations(EnvelopeId envelope, ushort part) => _parts[(envelope, part)];
+        public IReadOnlyList<Operation?> Operations(EnvelopeId envelope, ushort part) => _parts[(envelope, part)];
     }
 }

@@ -13,13 +13,15 @@ public sealed class JsonView
     private readonly JsonText _json = new();
     private readonly DocumentState _state;
     private readonly bool _allValues;
+    private readonly IReadOnlyList<StoragePath>? _readable;
     private readonly byte[] _path = new byte[Limits.PathBytes + (9 * Limits.PathSegments)];
     private int _length;
 
-    private JsonView(DocumentState state, bool allValues)
+    private JsonView(DocumentState state, bool allValues, IReadOnlyList<StoragePath>? readable)
     {
         _state = state;
         _allValues = allValues;
+        _readable = readable;
     }
 
     private ReadOnlySpan<byte> Here => _path.AsSpan(0, _length);
@@ -29,15 +31,14 @@ public sealed class JsonView
     /// <param name="state">The document.</param>
     /// <param name="path">A path as for <see cref="Location.Resolve"/>.</param>
     /// <param name="allValues">Shows each register as an array of all its live values in the order of their dots.</param>
-    public static string Text(SchemaView view, DocumentState state, string path = ".", bool allValues = false)
-    {
-        return Of(state, Location.Resolve(view, state, path), allValues);
-    }
+    /// <param name="readable">Members that neither lie in these places nor lead to one are left out; null shows all.</param>
+    public static string Text(SchemaView view, DocumentState state, string path = ".", bool allValues = false, IReadOnlyList<StoragePath>? readable = null) =>
+        Of(state, Location.Resolve(view, state, path), allValues, readable);
 
     /// <summary>The JSON text of a place.</summary>
-    internal static string Of(DocumentState state, Location at, bool allValues = false)
+    internal static string Of(DocumentState state, Location at, bool allValues = false, IReadOnlyList<StoragePath>? readable = null)
     {
-        var text = new JsonView(state, allValues);
+        var text = new JsonView(state, allValues, readable);
         text.Go(0, at.Path.Bytes);
         text.Write(at.Node, RowAbove(at).Bytes.Length);
         return text._json.ToString();
@@ -72,13 +73,22 @@ public sealed class JsonView
         _json.BeginObject();
         foreach (var (name, field) in view.Fields)
         {
-            _json.Name(name);
             _length = row;
             foreach (var id in field.Chain) Go(_length, Segment.Of(id));
+            if (!IsReadable()) continue;
+            _json.Name(name);
             Write(field, row);
         }
 
         _json.EndObject();
+    }
+
+    private bool IsReadable()
+    {
+        if (_readable is null) return true;
+        foreach (var place in _readable)
+            if (Here.StartsWith(place.Bytes) || place.Bytes.StartsWith(Here)) return true;
+        return false;
     }
 
     private void WriteTable(ViewNode view)

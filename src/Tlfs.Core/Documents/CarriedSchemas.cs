@@ -28,37 +28,37 @@ internal sealed class CarriedSchemas(RadixEditor tree)
     }
 
     /// <summary>Takes note that a part carries a version; true if that makes it known.</summary>
-    public bool Learn(SchemaOperation carried, int number)
+    public bool Learn(SchemaOperation carried, int number, ushort part)
     {
         tree.Set(DocumentKey.Of(DocumentTag.Schema, carried.List.Hash.Value), carried.Encode());
-        tree.Set(DocumentKey.Of(DocumentTag.Carrier, carried.List.Hash.Value, number), []);
+        tree.Set(DocumentKey.Of(DocumentTag.Carrier, carried.List.Hash.Value, number, part), []);
         return _known.TryAdd(carried.List.Hash, new(carried.Version, carried.List));
     }
 
     /// <summary>The version with that hash, whoever carried it, or null.</summary>
     public TlfsVersion? Find(SchemaHash hash) => _known.GetValueOrDefault(hash);
 
-    /// <summary>True if a part in effect carries the version, so that all who read the document have it.</summary>
-    public bool Carries(SchemaHash hash) => Uses(hash).Carried > 0;
+    /// <summary>True if a part in effect of the zone carries the version, so that all who read the zone have it.</summary>
+    public bool Carries(SchemaHash hash, ZoneId zone) => CountAt(CarriedKey(hash, zone)) > 0;
 
     /// <summary>Counts a part that came into effect (1), or one that no longer is (-1).</summary>
-    public void Count(HeldEnvelope part, int change)
+    public void Count(HeldPart part, int change)
     {
         _longestIsKnown = false;
-        Count(part.Schema, change, 0);
-        if (part.Carried is { } carried) Count(carried, 0, change);
+        Count(DocumentKey.Of(DocumentTag.Uses, part.Schema.Value), change);
+        if (part.Carried is { } carried) Count(CarriedKey(carried, part.Zone), change);
     }
 
-    /// <summary>Knows exactly the versions of which a carrier can be read now.</summary>
-    public void Recall(Func<int, bool> canRead)
+    /// <summary>Knows exactly the versions of which a carrier, a part by the envelope's number and its own, can be read now.</summary>
+    public void Recall(Func<int, ushort, bool> canRead)
     {
         _known.Clear();
         _longestIsKnown = false;
         foreach (var entry in tree.Scan(DocumentKey.Of(DocumentTag.Schema)))
         {
             var hash = DocumentKey.Id(entry.Key.Span);
-            var carriers = tree.Scan(DocumentKey.Of(DocumentTag.Carrier, hash)).Select(carrier => DocumentKey.Number(carrier.Key.Span));
-            if (!carriers.Any(canRead)) continue;
+            if (!tree.Scan(DocumentKey.Of(DocumentTag.Carrier, hash)).Select(carrier => DocumentKey.Part(carrier.Key.Span)).Any(carrier => canRead(carrier.Number, carrier.Part)))
+                continue;
             if (!Operation.TryDecode(entry.Value, out var operation, out var error) || operation is not SchemaOperation carried)
                 throw new InvalidOperationException(error.Detail);
             _known.Add(carried.List.Hash, new(carried.Version, carried.List));
@@ -67,20 +67,18 @@ internal sealed class CarriedSchemas(RadixEditor tree)
 
     private TlfsVersion? FindLongest() => tree.Scan(DocumentKey.Of(DocumentTag.Uses))
         .Select(entry => new SchemaHash(DocumentKey.Id(entry.Key.Span)))
-        .Where(hash => Uses(hash).Named > 0)
+        .Where(hash => CountAt(DocumentKey.Of(DocumentTag.Uses, hash.Value)) > 0)
         .Select(Find).OfType<TlfsVersion>()
         .OrderByDescending(version => version.List.Lenses.Count).ThenBy(version => version.List.Hash).FirstOrDefault();
 
-    private (int Named, int Carried) Uses(SchemaHash hash) => tree.TryGet(DocumentKey.Of(DocumentTag.Uses, hash.Value), out var counts)
-        ? (BinaryPrimitives.ReadInt32BigEndian(counts.Span), BinaryPrimitives.ReadInt32BigEndian(counts.Span[sizeof(int)..]))
-        : (0, 0);
+    private int CountAt(byte[] key) => tree.TryGet(key, out var count) ? BinaryPrimitives.ReadInt32BigEndian(count.Span) : 0;
 
-    private void Count(SchemaHash hash, int named, int carried)
+    private void Count(byte[] key, int change)
     {
-        var before = Uses(hash);
-        Span<byte> counts = stackalloc byte[2 * sizeof(int)];
-        BinaryPrimitives.WriteInt32BigEndian(counts, before.Named + named);
-        BinaryPrimitives.WriteInt32BigEndian(counts[sizeof(int)..], before.Carried + carried);
-        tree.Set(DocumentKey.Of(DocumentTag.Uses, hash.Value), counts);
+        Span<byte> count = stackalloc byte[sizeof(int)];
+        BinaryPrimitives.WriteInt32BigEndian(count, CountAt(key) + change);
+        tree.Set(key, count);
     }
+
+    private static byte[] CarriedKey(SchemaHash hash, ZoneId zone) => [.. DocumentKey.Of(DocumentTag.Carried, hash.Value), .. zone.ToArray()];
 }

@@ -1,5 +1,7 @@
 using Tlfs.Core.Crdt;
+using Tlfs.Core.Crypto;
 using Tlfs.Core.Ids;
+using Tlfs.Core.Paths;
 using Tlfs.Core.Policy;
 using Tlfs.Core.Sealing;
 
@@ -15,8 +17,9 @@ public sealed partial class Document
     private const int MaxRecent = 16;
 
     private readonly Dictionary<EnvelopeId, Envelope> _pending = [];
-    private readonly List<(EnvelopeId Envelope, IReadOnlyList<Operation> Operations)> _recent = [];
+    private readonly List<(EnvelopeId Envelope, ushort Part, OpenedPart Content)> _recent = [];
     private readonly List<HeldEnvelope> _unassessed = [];
+    private readonly List<HeldEnvelope> _filled = [];
     private readonly HashSet<(PeerId Author, ulong Seq)> _cuts = [];
     private bool _policyChanged;
     private bool _keysLearned;
@@ -49,17 +52,36 @@ public sealed partial class Document
     /// <summary>Envelopes that entered the document since the last call, in order: what a replica has to store.</summary>
     public IReadOnlyList<HeldEnvelope> HeldSince(int count) => [.. Enumerable.Range(count, _log.Count - count).Select(number => _log[number])];
 
-    /// <summary>Takes a delta that this device has just sealed, whose operations need not be opened again.</summary>
-    internal Outcome TakeOwn(Envelope envelope, SchemaHash schema, IReadOnlyList<Operation> operations)
+    /// <summary>Envelopes held before that have got parts which were withheld, since the last call: what a replica has to store again.</summary>
+    public IReadOnlyList<HeldEnvelope> TakeFilled()
     {
-        var outcome = Admit(envelope, verified: true, held => held.Know(schema, operations));
+        HeldEnvelope[] filled = [.. _filled];
+        _filled.Clear();
+        return filled;
+    }
+
+    /// <summary>Takes an envelope that this device has just sealed, whose parts need not be opened again.</summary>
+    internal Outcome TakeOwn(Envelope envelope, IReadOnlyList<OpenedPart> contents)
+    {
+        var outcome = Admit(envelope, verified: true, held =>
+        {
+            foreach (var part in held.Parts) part.Know(contents[part.Index]);
+        });
         Settle();
         return _log.Find(envelope.Id)?.Outcome ?? outcome;
     }
 
     private Outcome Take(Envelope envelope, bool verified)
     {
-        if (_log.Find(envelope.Id) is { } known) return known.Outcome;
+        if (_log.Find(envelope.Id) is { } known)
+        {
+            // The hashes of the parts are in the header, so it does not matter who sent them.
+            if (!known.Fill(envelope)) return known.Outcome;
+            _filled.Add(known);
+            _unassessed.Add(known);
+            return known.Outcome;
+        }
+
         var outcome = Admit(envelope, verified);
         if (outcome.Status != EnvelopeStatus.Pending || verified) return outcome;
 
@@ -133,7 +155,7 @@ public sealed partial class Document
         // A cut is judged by the envelope held at its number (statements.md §4.8).
         _policyChanged |= held.Statement?.Body is Revoke or Renounce || _cuts.Contains((held.Header.Author, held.Header.Seq));
         if (held.Statement is not null) AddStatement(held.Statement);
-        LearnSchema(held);
+        foreach (var part in held.Parts) LearnSchema(held, part);
     }
 
     private void AddStatement(PolicyStatement statement)
@@ -147,8 +169,7 @@ public sealed partial class Document
     {
         var statements = _log.Statements.Select(number => _log[number]).ToArray();
         foreach (var held in statements) AddStatement(held.Statement!);
-        foreach (var held in statements)
-            if (held.Outcome.Status == EnvelopeStatus.Applied) _keyring.Add(held.Id, held.Statement!.Body);
+        foreach (var held in statements) Learn(held.Statement!, held.Outcome.Status == EnvelopeStatus.Applied);
         _schemas.Recall(CanRead);
     }
 
@@ -166,13 +187,14 @@ public sealed partial class Document
 
         // All are read before any is judged, void ones too, so that it does not matter which of them carries a schema.
         foreach (var held in news) Read(held);
-        if (everything) ReadWaiting();
-        foreach (var held in everything ? _log : news) AssessDelta(held);
+        if (everything) ReadAwaited();
+        foreach (var held in everything ? _log : news) AssessParts(held);
         while (_keysLearned || _schemasLearned)
         {
             if (_keysLearned) _schemas.Recall(CanRead);
+            var forSchemas = _schemasLearned ? _log.Waiting(default) : [];
             _keysLearned = _schemasLearned = false;
-            foreach (var number in ReadWaiting()) AssessDelta(_log[number]);
+            foreach (var number in ReadAwaited().Concat(forSchemas)) AssessParts(_log[number]);
         }
 
         _keyring.ForgetFormer();
@@ -181,83 +203,156 @@ public sealed partial class Document
     private Outcome AssessStatement(PolicyStatement statement)
     {
         var ruling = Policy.Judge(statement, _chains.At);
-        if (!ruling.Counts) return Outcome.Void(Reason.NotAuthorised, ruling.Why);
-        _keysLearned |= _keyring.Add(statement.Id, statement.Body);
-        return Outcome.Applied;
+        Learn(statement, ruling.Counts);
+        return ruling.Counts ? Outcome.Applied : Outcome.Void(Reason.NotAuthorised, ruling.Why);
     }
 
-    private void AssessDelta(HeldEnvelope held)
+    // Keys come from statements that count; where a zone lies does not depend on that (statements.md §6.1).
+    private void Learn(PolicyStatement statement, bool counts)
     {
-        if (held.Statement is null) SetOutcome(held, OutcomeOf(held));
+        if (counts || (statement.Body is ZoneCreate && Policy.Zones.Contains(statement.Id.Zone))) _keysLearned |= _keyring.Add(statement.Id, statement.Body);
     }
 
-    private Outcome OutcomeOf(HeldEnvelope held)
+    private void AssessParts(HeldEnvelope held)
+    {
+        if (held.Statement is not null) return;
+        var header = held.Header;
+        if (held.Parts.Count == 0)
+        {
+            var ruling = Policy.JudgeParts(header.Author, header.Seq, held.Id, header.Auth, [], isSnapshot: false, _chains.At);
+            SetOutcome(held, ruling.Counts ? Outcome.Applied : Outcome.Void(Reason.NotAuthorised, ruling.Why));
+            return;
+        }
+
+        foreach (var part in held.Parts) SetOutcome(held, part, OutcomeOf(held, part));
+        SetOutcome(held, Summary(held));
+    }
+
+    private Outcome OutcomeOf(HeldEnvelope held, HeldPart part)
     {
         var header = held.Header;
-        var ruling = Policy.Judge(header.Author, header.Seq, held.Id, header.Auth, Permission.Write, _chains.At);
-        if (!ruling.Counts) return Outcome.Void(Reason.NotAuthorised, ruling.Why);
-        if (header.Parts.Count == 0) return Outcome.Applied;
-        if (header.Parts.Count > 1 || header.Parts[0].Zone != ZoneId.Root) return Outcome.Void(Reason.OutsideZone);
-        if (KeyOf(held, out var missing) is null) return Outcome.KeyMissing(missing);
-        if (held.Defect is { } defect) return Outcome.Void(defect);
+        if (!Policy.Zones.Contains(part.Zone)) return Outcome.Void(Reason.OutsideZone);
+        var ruling = Policy.Judge(header.Author, header.Seq, held.Id, header.Auth, Permission.Write, part.Zone, _chains.At);
+        var narrowed = ruling.Counts || header.Type == EnvelopeType.Snapshot ? [] : Policy.PathGrants(header.Author, header.Seq, held.Id, header.Auth, part.Zone, _chains.At);
+        if (!ruling.Counts && narrowed.Count == 0) return Outcome.Void(Reason.NotAuthorised, ruling.Why);
+        if (KeyOf(part, out var missing) is null) return Outcome.KeyMissing(missing);
+        if (!part.IsRead) return Outcome.KeyMissing(Reason.KeyMissing);
+        if (_keyring.Place(part.Zone) is not { } place) return Outcome.KeyMissing(Reason.KeyDispute);
+        if (place.IsMisplaced) return Outcome.Void(Reason.OutsideZone);
+        if (part.Defect is { } defect) return Outcome.Void(defect);
 
-        if (_schemas.Find(held.Schema) is not { } schema) return Outcome.Void(Reason.SchemaUnknown);
-
-        // What is in effect was found to fit its schema, and neither can change.
-        if (held.Outcome.Status == EnvelopeStatus.Applied) return Outcome.Applied;
-        foreach (var operation in OperationsOf(held))
+        // What is in effect was found to fit, and neither its schema nor its zone can change.
+        if (ruling.Counts && part.Outcome.Status == EnvelopeStatus.Applied) return Outcome.Applied;
+        if (_schemas.Find(part.Schema) is not { } schema) return Outcome.Void(Reason.SchemaUnknown);
+        var content = ContentOf(held, part);
+        if (content.Forwards.Any(forward => _schemas.Find(forward.Schema) is null)) return Outcome.Void(Reason.SchemaUnknown);
+        foreach (var operation in content.Operations)
             if (!OperationCheck.Fits(schema.List.View, operation, out var error)) return Outcome.Void(Reason.SchemaMismatch, error.Detail);
-        return Outcome.Applied;
+        return OutcomeOfPaths(content, place.Path, ruling.Counts ? null : narrowed);
     }
 
-    private Crypto.SecretKey? KeyOf(HeldEnvelope held, out Reason reason) => _keyring.ContentKey(held.Header.Parts[0].Zone, held.Header.Parts[0].Epoch, out reason);
+    // Step 15.
+    private Outcome OutcomeOfPaths(OpenedPart content, StoragePath place, IReadOnlyList<GrantId>? narrowed)
+    {
+        if (!content.Operations.All(operation => PathOf(operation) is not { } path || place.Contains(path))) return Outcome.Void(Reason.OutsideZone);
+        if (narrowed is null) return Outcome.Applied;
+        StoragePath[] open = [.. content.Openings.Where(opening => narrowed.Contains(opening.Grant) && IsRight(opening)).Select(opening => opening.Path)];
+        return content.Operations.All(operation => PathOf(operation) is not { } path || open.Any(each => each.Contains(path)))
+            ? Outcome.Applied
+            : Outcome.Void(Reason.OutsidePath);
+    }
 
-    private bool CanRead(int number) => KeyOf(_log[number], out _) is not null;
+    private bool IsRight(Opening opening) =>
+        Policy.Grant(opening.Grant)?.Sub is { } sub && new PathOpening(opening.Salt, opening.Path).SubCommit(Id) == sub.Commit;
+
+    internal static StoragePath? PathOf(Operation operation) => operation switch
+    {
+        Put put => put.Path,
+        Remove remove => remove.Path,
+        Place place => place.Path,
+        _ => null,
+    };
+
+    // What is void is told first. A part that may not be read here is nothing to wait for.
+    private Outcome Summary(HeldEnvelope held)
+    {
+        Outcome? missing = null, applied = null;
+        foreach (var part in held.Parts)
+        {
+            switch (part.Outcome.Status)
+            {
+                case EnvelopeStatus.Void: return part.Outcome;
+                case EnvelopeStatus.Applied: applied = part.Outcome; break;
+                default:
+                    if (missing is null || Policy.MayRead(Own.Device.Public, part.Zone)) missing = part.Outcome;
+                    break;
+            }
+        }
+
+        return missing is { } waits && (applied is null || held.Parts.Any(part => part.Outcome == waits && Policy.MayRead(Own.Device.Public, part.Zone)))
+            ? waits
+            : applied!.Value;
+    }
+
+    internal SecretKey? KeyOf(HeldPart part, out Reason reason) => _keyring.ContentKey(part.Zone, part.Header.Epoch, out reason);
+
+    private bool CanRead(int number, ushort part) => KeyOf(_log[number].Parts[part], out _) is not null;
 
     // Steps 9 to 13. A part that was read once waits again if its epoch's key came from statements that count no longer. A schema that an opened part carries is known from then on, whoever carried it: its name is its hash.
     private void Read(HeldEnvelope held)
     {
-        if (held.Header.Parts.Count == 0 || held.IsRead || KeyOf(held, out _) is not { } key) return;
-        held.Read(key);
-        LearnSchema(held);
+        foreach (var part in held.Parts)
+        {
+            if (part.IsRead || !held.Envelope.Has(part.Index) || KeyOf(part, out _) is not { } key) continue;
+            part.Read(held.Envelope, key);
+            LearnSchema(held, part);
+        }
     }
 
-    private IReadOnlyList<int> ReadWaiting()
+    private List<int> ReadAwaited()
     {
-        var waiting = _log.Waiting;
-        foreach (var number in waiting) Read(_log[number]);
-        return waiting;
+        List<int> numbers = [.. _log.Awaited.Where(epoch => _keyring.Holds(epoch)).SelectMany(_log.Waiting)];
+        foreach (var number in numbers) Read(_log[number]);
+        return numbers;
     }
 
-    private void LearnSchema(HeldEnvelope held)
+    private void LearnSchema(HeldEnvelope held, HeldPart part)
     {
-        if (held.Operations is [SchemaOperation carried, ..] && _schemas.Learn(carried, held.Number)) _schemasLearned = true;
+        if (part.Content?.Operations is [SchemaOperation carried, ..] && _schemas.Learn(carried, held.Number, part.Index)) _schemasLearned = true;
     }
 
-    private IReadOnlyList<Operation> OperationsOf(HeldEnvelope held)
+    internal OpenedPart ContentOf(HeldEnvelope held, HeldPart part)
     {
-        if (held.Operations is { } known) return known;
-        if (_recent.Find(each => each.Envelope == held.Id).Operations is { } recent) return recent;
-        var key = KeyOf(held, out _) ?? _keyring.FormerKey(held.Header.Parts[0].Epoch) ?? throw new InvalidOperationException("the key of an opened part is gone");
-        held.Read(key);
+        if (part.Content is { } known) return known;
+        if (_recent.Find(each => each.Envelope == held.Id && each.Part == part.Index).Content is { } recent) return recent;
+        var key = KeyOf(part, out _) ?? _keyring.FormerKey(part.Header.Epoch) ?? throw new InvalidOperationException("the key of an opened part is gone");
+        if (!OpenedPart.TryOpen(held.Envelope, part.Index, key, out var content, out _)) throw new InvalidOperationException("an opened part does not open");
         if (_recent.Count == MaxRecent) _recent.RemoveAt(0);
-        _recent.Add((held.Id, held.Operations!));
-        return held.TakeOperations()!;
+        _recent.Add((held.Id, part.Index, content));
+        return content;
     }
 
     private void SetOutcome(HeldEnvelope held, Outcome outcome)
     {
-        var was = held.Outcome.Status == EnvelopeStatus.Applied;
-        var now = outcome.Status == EnvelopeStatus.Applied;
         held.Outcome = outcome;
-        _log.Save(held, Waits(held));
-        if (!held.IsOpen || was == now) return;
-        _schemas.Count(held, now ? 1 : -1);
-        if (now) _state.Apply(held.Id, 0, OperationsOf(held));
-        else _state.Unapply(held.Id, 0);
-        held.TakeOperations();
+        _log.Save(held);
     }
 
-    private static bool Waits(HeldEnvelope held) => held.Header.Parts.Count > 0
-        && (!held.IsRead || held.Outcome is { Status: EnvelopeStatus.KeyMissing } or { Reason: Reason.SchemaUnknown });
+    private void SetOutcome(HeldEnvelope held, HeldPart part, Outcome outcome)
+    {
+        var was = part.Outcome.Status == EnvelopeStatus.Applied;
+        var now = outcome.Status == EnvelopeStatus.Applied;
+        part.Outcome = outcome;
+        if (!part.IsOpen || was == now)
+        {
+            if (!now) SettleForwarded(held, part);
+            return;
+        }
+
+        _schemas.Count(part, now ? 1 : -1);
+        if (now) Apply(held, part, ContentOf(held, part).Operations);
+        else _state.Unapply(held.Id, part.Index);
+        if (part.Forwards) SettleForwards(held, part, now);
+        part.TakeContent();
+    }
 }

@@ -15,26 +15,29 @@ public sealed partial class Document
         {
             var operations = OpenedOperations(held, out var closed);
             return new VoidedEdit(
-                held.Id, held.Header.Author, held.Header.Seq, held.Outcome.Reason ?? Reason.Internal, held.Outcome.Why, false, Shown(operations), closed);
+                held.Id, held.Header.Author, held.Header.Seq, held.Outcome.Reason ?? Reason.Internal, held.Outcome.Why, false, Shown(operations?.SelectMany(part => part)), closed);
         }),
     ];
 
     /// <summary>What a withdrawn delta was to do.</summary>
     public VoidedEdit Voided(WithdrawnEdit edit) => new(
-        edit.Envelope, Own.Device.Public, edit.Seq, edit.Reason, null, true, Shown(edit.Operations()), null);
+        edit.Envelope, Own.Device.Public, edit.Seq, edit.Reason, null, true, Shown(edit.Operations().SelectMany(part => part)), null);
 
-    /// <summary>The operations of a delta, void ones included; null if it cannot be opened here.</summary>
-    internal IReadOnlyList<Operation>? OpenedOperations(HeldEnvelope held, out Reason? closed)
+    /// <summary>The operations of a delta, part by part, void ones included; null if one of its parts cannot be opened here.</summary>
+    internal IReadOnlyList<IReadOnlyList<Operation>>? OpenedOperations(HeldEnvelope held, out Reason? closed)
     {
-        closed = null;
-        if (held.Header.Parts.Count == 0) return [];
-        if (held.Defect is { } defect) closed = defect;
-        else if (KeyOf(held, out var missing) is null) closed = missing;
-        else if (!held.IsOpen) closed = Reason.KeyMissing;
-        return closed is null ? OperationsOf(held) : null;
+        closed = held.Parts.Select(ClosedBy).FirstOrDefault(reason => reason is not null);
+        return closed is null ? [.. held.Parts.Select(part => ContentOf(held, part).Operations)] : null;
     }
 
-    private VoidedOperation[]? Shown(IReadOnlyList<Operation>? operations)
+    private Reason? ClosedBy(HeldPart part)
+    {
+        if (part.Defect is { } defect) return defect;
+        if (KeyOf(part, out var missing) is null) return missing;
+        return part.IsOpen ? null : Reason.KeyMissing;
+    }
+
+    private VoidedOperation[]? Shown(IEnumerable<Operation>? operations)
     {
         if (operations is null) return null;
         var view = ViewIfAny();

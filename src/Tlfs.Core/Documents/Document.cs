@@ -106,22 +106,28 @@ public sealed partial class Document : IDisposable
     /// <summary>The document, or what is at a path, as JSON text (operations.md §5).</summary>
     /// <param name="path">A view path; <c>.</c> is the root.</param>
     /// <param name="allValues">Shows each register as an array of all its values.</param>
-    public string ToJson(string path = ".", bool allValues = false) => JsonView.Text(Schema.List.View, _state, path, allValues);
+    public string ToJson(string path = ".", bool allValues = false) => JsonView.Text(Schema.List.View, _state, path, allValues, Readable());
 
     /// <summary>The envelope, or null if it is not held.</summary>
     public HeldEnvelope? Find(EnvelopeId id) => _log.Find(id);
 
-    /// <summary>Takes note that the envelopes from a number of the log on are in these rows of the store now.</summary>
-    public void Stored(int from, IReadOnlyList<long> rows) => _log.Stored(from, rows);
+    /// <summary>Takes note that an envelope is in this row of the store now.</summary>
+    public void Stored(EnvelopeId envelope, long row) => _log.Stored(envelope, row);
 
     /// <inheritdoc />
     public void Dispose() => _keyring.Dispose();
 
-    internal bool Carries(SchemaHash schema) => _schemas.Carries(schema);
+    internal bool Carries(SchemaHash schema, ZoneId zone) => _schemas.Carries(schema, zone);
 
     // Operations are not kept in memory; a part is opened again when one of them is to be taken back.
     private sealed class OpenedParts(Document document) : IOperationSource
     {
-        public IReadOnlyList<Operation> Operations(EnvelopeId envelope, ushort part) => document.OperationsOf(document._log.Find(envelope)!);
+        public IReadOnlyList<Operation?> Operations(EnvelopeId envelope, ushort part)
+        {
+            var held = document._log.Find(envelope)!;
+            var found = held.Parts[part];
+            if (found.IsOpen) return document.ContentOf(held, found).Operations;
+            return document.ForwardedOperations(held, found);
+        }
     }
 }

@@ -14,7 +14,7 @@ namespace Tlfs.Core.Documents;
 /// <param name="document">The document.</param>
 /// <param name="entropy">Unpredictable bytes.</param>
 /// <param name="seen">The last log head that was verified and that the next envelope should carry; null for none.</param>
-public sealed class DocumentAuthor(Document document, IEntropy entropy, LogHead? seen = null)
+public sealed partial class DocumentAuthor(Document document, IEntropy entropy, LogHead? seen = null)
 {
     private readonly List<Envelope> _bundle = [];
     private LogHead? _seen = seen;
@@ -31,7 +31,7 @@ public sealed class DocumentAuthor(Document document, IEntropy entropy, LogHead?
     public void Begin(SigningKey authority, TlfsVersion schema)
     {
         Take(Draft.First(document.Id).SignStatement(authority, new Genesis(document.Id, DocumentKind.App, document.Own.Card.Actor).Encode()));
-        Rotate();
+        Rotate(ZoneId.Root);
         Seal([], schema);
     }
 
@@ -40,7 +40,7 @@ public sealed class DocumentAuthor(Document document, IEntropy entropy, LogHead?
     public (EnvelopeId Envelope, int Operations) Edit(Action<Transaction> edit)
     {
         var schema = document.Schema;
-        RequirePermission(Permission.Write);
+        RequireSomeWrite();
         IReadOnlyList<Operation> operations;
         using (var transaction = new Transaction(document.State, schema.List.View, entropy))
         {
@@ -48,33 +48,21 @@ public sealed class DocumentAuthor(Document document, IEntropy entropy, LogHead?
             operations = transaction.Build();
         }
 
-        return (Seal(operations, schema), operations.Count);
+        Seal(operations, schema);
+        return (_bundle[^1].Id, operations.Count);
     }
 
     /// <summary>Writes operations that were made before, for example those of an envelope that was withdrawn, as one delta.</summary>
-    public EnvelopeId Write(IReadOnlyList<Operation> operations)
+    /// <returns>The name of each operation in it.</returns>
+    public IReadOnlyList<Dot> Write(IReadOnlyList<Operation> operations)
     {
-        RequirePermission(Permission.Write);
+        RequireSomeWrite();
         return Seal(operations, document.Schema);
     }
 
     /// <summary>
-    /// Grants a permission on the whole document; readers get the keys in the same bundle. If the actor holds the permission already, its grant is
-    /// returned and nothing is made.
-    /// </summary>
-    public GrantId Grant(Actor actor, Permission permission)
-    {
-        if (permission > Permission.Sync && actor is not AccountActor)
-            throw new TlfsException(Reason.GrantRefused, "only sync can be granted to a peer or to anyone; grant more to a person's account: acct_…");
-        var standing = document.Policy.Grants.FirstOrDefault(grant => grant.Holds && grant.Permission == permission && grant.Actor.Equals(actor));
-        if (standing is not null) return standing.Id;
-        var id = State(OwnGrants().Select(parent => new Grant(actor, permission, ZoneId.Root, parent.Id)), Reason.GrantRefused);
-        if (permission >= Permission.Read) WrapMissing();
-        return id.Grant;
-    }
-
-    /// <summary>
-    /// Ends a grant. What its holder wrote up to what is held here keeps counting. If a reader loses access, new keys follow in the same bundle.
+    /// Ends a grant. What its holder wrote up to what is held here keeps counting. If a reader loses access, new keys follow in the same bundle, of the
+    /// grant's zone and of all zones below.
     /// </summary>
     public EnvelopeId Revoke(GrantId target)
     {
@@ -82,59 +70,53 @@ public sealed class DocumentAuthor(Document document, IEntropy entropy, LogHead?
         if (grant.Revoked) throw new TlfsException(Reason.NothingToDo, "the grant was revoked before");
         var cuts = CutsFor(grant.Actor);
         var id = State(OwnGrants().Select(proof => new Revoke(target, proof.Id, cuts)), Reason.NotAuthorised);
-        if (grant.Permission >= Permission.Read && document.Policy.May(Self, Permission.Write) && ChooseEpoch() is null) Rotate();
+        if (grant.Permission >= Permission.Read) RotateUnclean();
         return id;
     }
 
     /// <summary>Gives up a grant of one's own.</summary>
     public EnvelopeId Renounce(GrantId target) => State([new Renounce(target)], Reason.NotAuthorised);
 
-    /// <summary>Seals the newest keys, and those of epochs to which they do not lead, to readers who lack them (statements.md §5.7). Makes nothing if there is nobody, or no right to.</summary>
-    public void WrapMissing()
+    // A delta with a part for each zone that is written.
+    private List<Dot> Seal(IReadOnlyList<Operation> operations, TlfsVersion schema)
     {
-        if (document.IsLocked || !document.Policy.May(Self, Permission.Write)) return;
-        var readers = Readers();
-        if (ChooseEpoch() is not { } epoch)
+        var parts = document.Zones.Split(operations, document.State);
+        if (parts.Count > Limits.Parts) throw new TlfsException(Reason.TooLarge, $"one transaction writes to at most {Limits.Parts} separately shared parts of a document; split it");
+        var openings = parts.Select(OpeningsFor).ToArray();
+        var contents = parts.Select((part, i) => Content(part, openings[i], schema)).ToArray();
+        foreach (var part in parts) UsableEpoch(part.Zone);
+        var reliesOn = parts.SelectMany((part, i) => openings[i].Count == 0 ? OwnWrite(part.Zone) : openings[i].Select(opening => opening.Grant.Envelope));
+        var id = Seal(EnvelopeType.Delta, parts.Select(part => part.Zone), contents, default, reliesOn);
+        var dots = new Dot[operations.Count];
+        for (ushort part = 0; part < parts.Count; part++)
         {
-            Rotate();
-            return;
+            var first = contents[part].Operations.Count - parts[part].Operations.Count;
+            for (var i = 0; i < parts[part].Origins.Count; i++) dots[parts[part].Origins[i]] = new(id, part, (uint)(first + i));
         }
 
-        if (document.Keyring.NeedsWrap(epoch, readers)) Sign(document.Keyring.WrapFor(entropy, epoch, readers));
+        return [.. dots];
     }
 
-    private void Rotate() => Sign(document.Keyring.NewEpoch(entropy, ZoneId.Root, Readers()));
-
-    private EnvelopeId Seal(IReadOnlyList<Operation> operations, TlfsVersion schema)
+    private OpenedPart Content(ZonePart part, IReadOnlyList<Opening> openings, TlfsVersion schema)
     {
-        if (!document.Carries(schema.List.Hash)) operations = [new SchemaOperation(schema.Version, schema.List), .. operations];
-        if (operations.Count > Limits.Operations)
-            throw new TlfsException(Reason.TooLarge, $"one transaction makes at most {Limits.Operations} operations; split it");
-        var epoch = UsableEpoch();
-        var key = document.Keyring.ContentKey(ZoneId.Root, epoch, out _)!;
-        var content = new PartContent(schema.List.Hash, Operation.EncodeAll(operations));
-        var envelope = NextDraft(OwnWrite()).SealDelta(document.Own.Device, entropy, epoch, key, content);
-        return Take(envelope, document.TakeOwn(envelope, schema.List.Hash, operations));
+        List<Operation> operations = document.Carries(schema.List.Hash, part.Zone)
+            ? part.Operations
+            : [new SchemaOperation(schema.Version, schema.List), .. part.Operations];
+        return operations.Count <= Limits.Operations
+            ? new(schema.List.Hash, operations, openings, [])
+            : throw new TlfsException(Reason.TooLarge, $"one transaction makes at most {Limits.Operations} operations; split it");
     }
 
-    // statements.md §5.5: never under an epoch one of whose recipients may not read now.
-    private EnvelopeId UsableEpoch()
+    private EnvelopeId Seal(EnvelopeType type, IEnumerable<ZoneId> zones, OpenedPart[] contents, ReadOnlySpan<byte> body, IEnumerable<EnvelopeId> reliesOn)
     {
-        if (document.IsLocked) throw new TlfsException(Reason.KeyMissing, "no key yet: somebody who can read the document must be online once");
-        if (ChooseEpoch() is { } clean) return clean;
-        Rotate();
-        return ChooseEpoch() ?? throw new InvalidOperationException("a new epoch is not usable by its own author");
-    }
-
-    private EnvelopeId? ChooseEpoch() =>
-        document.Keyring.Choose(ZoneId.Root, document.Policy.Readers().OfType<AccountActor>().Select(reader => reader.Account.Value).ToHashSet());
-
-    private List<ZoneReader> Readers()
-    {
-        var readers = new List<ZoneReader>();
-        foreach (var actor in document.Policy.Readers().OfType<AccountActor>())
-            if (AccountCard.TryDecode(actor.Card, out var card, out _)) readers.Add(new(card));
-        return readers;
+        var parts = zones.Select((zone, i) =>
+        {
+            var epoch = UsableEpoch(zone);
+            var content = new PartContent(contents[i].Schema, Operation.EncodeAll(contents[i].Operations)) { Openings = contents[i].Openings, Forwards = contents[i].Forwards };
+            return new PartDraft(zone, epoch, document.Keyring.ContentKey(zone, epoch, out _)!, content);
+        }).ToArray();
+        var envelope = NextDraft(reliesOn).Seal(type, document.Own.Device, entropy, parts, body);
+        return Take(envelope, document.TakeOwn(envelope, contents));
     }
 
     // The strongest first, so that chains of delegation stay short.
@@ -166,22 +148,29 @@ public sealed class DocumentAuthor(Document document, IEntropy entropy, LogHead?
         throw new TlfsException(refusal, why);
     }
 
-    private void Sign(Statement statement) => Take(Signed(statement));
+    private EnvelopeId Sign(Statement statement) => Take(Signed(statement));
 
     private Envelope Signed(Statement statement) => NextDraft(ReliesOn(statement)).SignStatement(document.Own.Device, statement.Encode());
 
     // What has to be in the past of a statement so that it can count (statements.md §4, §5).
     private IEnumerable<EnvelopeId> ReliesOn(Statement statement) => statement switch
     {
-        Grant { Parent: { } parent } => [parent.Envelope],
+        Grant { Parent: { } parent } grant => [parent.Envelope, .. Made(grant.Zone)],
         Revoke { Proof: { } proof } revoke => [proof.Envelope, revoke.Target.Envelope],
         Renounce renounce => [renounce.Target.Envelope],
-        Rotate rotate => [.. OwnWrite(), .. rotate.PreviousEpochs],
-        Wrap wrap => [.. OwnWrite(), wrap.Epoch, .. wrap.HistWraps.Select(history => history.Epoch)],
+        ZoneCreate zone => [zone.Grant.Envelope, .. Made(zone.Parent)],
+        Rotate rotate =>
+        [
+            .. OwnWrite(rotate.Zone), .. Made(rotate.Zone), .. rotate.PreviousEpochs, .. rotate.ParentWraps.Select(parent => parent.ParentEpoch),
+            .. document.Policy.Readers(rotate.Zone).Where(reader => !reader.History).SelectMany(reader => reader.Grants).Select(grant => grant.Envelope),
+        ],
+        Wrap wrap => [.. OwnWrite(wrap.Zone), wrap.Epoch, .. wrap.HistWraps.Select(history => history.Epoch), .. wrap.ParentWraps.Select(parent => parent.ParentEpoch)],
         _ => [],
     };
 
-    private IEnumerable<EnvelopeId> OwnWrite() => document.Policy.Standing(Self, Permission.Write) is { } grant ? [grant.Envelope] : [];
+    private IEnumerable<EnvelopeId> Made(ZoneId zone) => document.Policy.Zones.Creation(zone) is { } creation ? [creation] : [];
+
+    private IEnumerable<EnvelopeId> OwnWrite(ZoneId zone) => document.Policy.Standing(Self, Permission.Write, zone) is { } grant ? [grant.Envelope] : [];
 
     private EnvelopeId Take(Envelope envelope) => Take(envelope, document.Receive(envelope, verified: true));
 
@@ -214,11 +203,12 @@ public sealed class DocumentAuthor(Document document, IEntropy entropy, LogHead?
         return new(document.Id, length + 1, previous ?? default, deps, [.. auth], _seen);
     }
 
-    private bool Counts(EnvelopeId id) => document.Find(id)!.Outcome is not { Status: EnvelopeStatus.Void, Reason: Reason.NotAuthorised };
+    private bool Counts(EnvelopeId id) => !document.Find(id)!.IsUnauthorised;
 
-    private void RequirePermission(Permission permission)
+    private void RequireSomeWrite()
     {
-        if (!document.Policy.May(Self, permission))
-            throw new TlfsException(Reason.NotAuthorised, $"you may not {permission.ToText()} in this document; ask its owner for a grant");
+        if (!document.Policy.Grants.Any(grant => grant.Holds && grant.Permission >= Permission.Write && grant.Actor.Contains(Self))) throw MayNotWrite("in this document");
     }
+
+    private static TlfsException MayNotWrite(string where) => new(Reason.NotAuthorised, $"you may not write {where}; ask its owner for a grant");
 }

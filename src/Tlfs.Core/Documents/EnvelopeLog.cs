@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Collections;
+using Tlfs.Core.Crdt;
 using Tlfs.Core.Ids;
 using Tlfs.Core.Policy;
 using Tlfs.Core.Radix;
@@ -21,8 +22,22 @@ internal sealed class EnvelopeLog(RadixEditor tree, IEnvelopeSource? source) : I
     /// <inheritdoc />
     public int Count => tree.CountUnder(DocumentKey.Of(DocumentTag.Envelope));
 
-    /// <summary>The deltas that wait for a key or for a schema.</summary>
-    public IReadOnlyList<int> Waiting => Numbers(DocumentTag.Waiting);
+    /// <summary>The epochs for whose keys envelopes wait; zero stands for a schema.</summary>
+    public IReadOnlyList<EnvelopeId> Awaited
+    {
+        get
+        {
+            var prefix = DocumentKey.Of(DocumentTag.Waiting);
+            var awaited = new List<EnvelopeId>();
+            for (var from = prefix; tree.TryFirst(prefix, from, out var entry); from = [.. DocumentKey.Of(DocumentTag.Waiting, awaited[^1].Value, -1), 0])
+                awaited.Add(new(DocumentKey.Id(entry.Key.Span)));
+            return awaited;
+        }
+    }
+
+    /// <summary>The envelopes that wait for the key of an epoch; for a schema, if it is zero.</summary>
+    public IReadOnlyList<int> Waiting(EnvelopeId epoch) =>
+        [.. tree.Scan(DocumentKey.Of(DocumentTag.Waiting, epoch.Value)).Select(entry => DocumentKey.Number(entry.Key.Span))];
 
     /// <summary>The policy envelopes.</summary>
     public IReadOnlyList<int> Statements => Numbers(DocumentTag.Statement);
@@ -54,28 +69,34 @@ internal sealed class EnvelopeLog(RadixEditor tree, IEnvelopeSource? source) : I
         tree.Set(DocumentKey.Of(DocumentTag.Id, held.Id.Value), number);
         if (held.Statement is not null) tree.Set(DocumentKey.Of(DocumentTag.Statement, held.Number), []);
         _inMemory.Add(held.Number, held);
-        Save(held, waits: false);
-    }
-
-    /// <summary>Keeps what has become known about an envelope.</summary>
-    public void Save(HeldEnvelope held, bool waits)
-    {
-        var waiting = DocumentKey.Of(DocumentTag.Waiting, held.Number);
-        if (waits) tree.Set(waiting, []);
-        else tree.Remove(waiting);
         Write(held);
     }
 
-    /// <summary>Takes note that the envelopes from a number on lie in these rows of the store now, so that they need not stay in memory.</summary>
-    public void Stored(int from, IReadOnlyList<long> rows)
+    /// <summary>Keeps what has become known about an envelope.</summary>
+    public void Save(HeldEnvelope held)
     {
-        for (var i = 0; i < rows.Count; i++)
+        if (held.Parts.Any(part => part.NotedWait != part.WaitsFor))
         {
-            var held = _inMemory[from + i];
-            held.Row = rows[i];
-            Write(held);
-            Evictable(held.Number);
+            foreach (var part in held.Parts)
+                if (part.NotedWait is { } noted) tree.Remove(DocumentKey.Of(DocumentTag.Waiting, noted.Value, held.Number));
+            foreach (var part in held.Parts)
+            {
+                part.NotedWait = part.WaitsFor;
+                if (part.NotedWait is { } awaited) tree.Set(DocumentKey.Of(DocumentTag.Waiting, awaited.Value, held.Number), []);
+            }
         }
+
+        Write(held);
+    }
+
+    /// <summary>Takes note that an envelope lies in this row of the store now, so that it need not stay in memory.</summary>
+    public void Stored(EnvelopeId id, long row)
+    {
+        var held = Find(id)!;
+        held.Row = row;
+        held.IsStored = true;
+        Write(held);
+        Evictable(held.Number);
     }
 
     /// <inheritdoc />
@@ -114,7 +135,7 @@ internal sealed class EnvelopeLog(RadixEditor tree, IEnvelopeSource? source) : I
     {
         if (source is null) return;
         _evictable.Enqueue(number);
-        if (_evictable.Count > MaxCached) _inMemory.Remove(_evictable.Dequeue());
+        if (_evictable.Count > MaxCached && _evictable.Dequeue() is var oldest && _inMemory.GetValueOrDefault(oldest)?.IsStored == true) _inMemory.Remove(oldest);
     }
 
     private int[] Numbers(DocumentTag tag) => [.. tree.Scan(DocumentKey.Of(tag)).Select(entry => DocumentKey.Number(entry.Key.Span))];

@@ -1,4 +1,3 @@
-using Tlfs.Core.Crdt;
 using Tlfs.Core.Ids;
 using Tlfs.Core.Policy;
 using Tlfs.Core.Sealing;
@@ -12,21 +11,24 @@ public sealed class HeldEnvelope
     {
         Envelope = envelope;
         Header = envelope.Header;
+        Parts = [.. Header.Parts.Select((part, i) => new HeldPart(part, (ushort)i))];
         if (statement is not null) Statement = new(envelope.Id, Header.Document, Header.Author, Header.Seq, Header.Auth, statement);
     }
 
-    /// <summary>The envelope.</summary>
-    public Envelope Envelope { get; }
+    /// <summary>The envelope, as far as it is here: parts may be withheld.</summary>
+    public Envelope Envelope { get; private set; }
 
     /// <summary>Its statement, if it is a policy envelope.</summary>
     public PolicyStatement? Statement { get; }
 
-    /// <summary>What became of it, as of now.</summary>
+    /// <summary>What became of it, as of now. Of several parts that differ, what is void comes before what waits, and that before what is applied.</summary>
     public Outcome Outcome { get; internal set; }
 
     internal EnvelopeHeader Header { get; }
 
     internal EnvelopeId Id => Envelope.Id;
+
+    internal IReadOnlyList<HeldPart> Parts { get; }
 
     /// <summary>Its place in the document's log, from 0.</summary>
     internal int Number { get; set; }
@@ -34,82 +36,38 @@ public sealed class HeldEnvelope
     /// <summary>Its row in the store; 0 while it is in none.</summary>
     internal long Row { get; set; }
 
-    /// <summary>The schema version its operations follow; set once its part is open.</summary>
-    internal SchemaHash Schema { get; private set; }
+    /// <summary>True if the store has all of it that is here.</summary>
+    internal bool IsStored { get; set; }
 
-    /// <summary>Its operations, while they are in memory.</summary>
-    internal IReadOnlyList<Operation>? Operations { get; private set; }
-
-    /// <summary>The schema version that its part carries, if it is open and carries one.</summary>
-    internal SchemaHash? Carried { get; private set; }
-
-    /// <summary>Why its part never opens for any reader (envelope.md §3 steps 11 to 13); null if it may.</summary>
-    internal Reason? Defect { get; private set; }
-
-    /// <summary>True once the part was opened or found to be defective: neither changes any more.</summary>
-    internal bool IsRead { get; private set; }
-
-    /// <summary>True if the part is open, so that it has operations.</summary>
-    internal bool IsOpen => IsRead && Defect is null;
+    /// <summary>True if nothing of it counts, whatever keys may arrive: its author had no right.</summary>
+    internal bool IsUnauthorised => Parts.Count == 0 ? Refused(Outcome) : Parts.All(part => Refused(part.Outcome));
 
     /// <summary>The record as it was written last.</summary>
     internal EnvelopeRecord? Saved { get; set; }
 
-    internal EnvelopeRecord Record => new(Id, Row, Outcome, IsRead, Defect, Schema, Carried);
+    internal EnvelopeRecord Record => new(Id, Row, Outcome, [.. Parts.Select(part => part.Record)]);
 
     /// <summary>The envelope as a record says it was left.</summary>
-    internal static HeldEnvelope From(EnvelopeRecord record, Envelope envelope, Statement? statement, int number) => new(envelope, statement)
+    internal static HeldEnvelope From(EnvelopeRecord record, Envelope envelope, Statement? statement, int number) => new(envelope, statement, record)
     {
         Number = number,
         Row = record.Row,
+        IsStored = true,
         Outcome = record.Outcome,
-        IsRead = record.IsRead,
-        Defect = record.Defect,
-        Schema = record.Schema,
-        Carried = record.Carried,
         Saved = record,
     };
 
-    /// <summary>Takes note of operations that are known without opening the part, because this device has just sealed it.</summary>
-    internal void Know(SchemaHash schema, IReadOnlyList<Operation> operations)
+    private HeldEnvelope(Envelope envelope, Statement? statement, EnvelopeRecord record)
+        : this(envelope, statement) => Parts = [.. record.Parts.Select((part, i) => HeldPart.From(part, Header.Parts[i], (ushort)i))];
+
+    /// <summary>Takes the parts that another copy has and this one lacks; false if there are none.</summary>
+    internal bool Fill(Envelope copy)
     {
-        IsRead = true;
-        Schema = schema;
-        Operations = operations;
-        Carried = operations is [SchemaOperation carried, ..] ? carried.List.Hash : null;
+        if (Parts.All(part => Envelope.Has(part.Index) || !copy.Has(part.Index))) return false;
+        Envelope = Envelope.With(copy);
+        IsStored = false;
+        return true;
     }
 
-    /// <summary>Gives the operations away: once they are applied they are needed rarely, and take much memory.</summary>
-    internal IReadOnlyList<Operation>? TakeOperations()
-    {
-        var operations = Operations;
-        Operations = null;
-        return operations;
-    }
-
-    /// <summary>Steps 11 to 13 of the receiver, and the decoding of the operations.</summary>
-    internal void Read(Crypto.SecretKey contentKey)
-    {
-        IsRead = true;
-        if (!PartContent.TryOpen(Envelope, 0, contentKey, out var content, out var reason))
-        {
-            Defect = reason;
-            return;
-        }
-
-        var operations = new List<Operation>(content.Operations.Count);
-        foreach (var bytes in content.Operations)
-        {
-            // A schema travels first or not at all.
-            if (!Operation.TryDecode(bytes, out var operation, out _) || (operation is SchemaOperation && operations.Count > 0))
-            {
-                Defect = Reason.BadOperations;
-                return;
-            }
-
-            operations.Add(operation);
-        }
-
-        Know(content.Schema, operations);
-    }
+    private static bool Refused(Outcome outcome) => outcome is { Status: EnvelopeStatus.Void, Reason: Reason.NotAuthorised };
 }

@@ -7,8 +7,9 @@ namespace Tlfs.Core.Documents;
 /// <summary>An envelope as a replica keeps it.</summary>
 /// <param name="Row">Its place in the store: ascending, causes before effects, never reused.</param>
 /// <param name="Bundle">The row of the first envelope of its bundle; bundles are pushed together or not at all.</param>
-/// <param name="Bytes">The envelope.</param>
-public sealed record StoredEnvelope(long Row, long Bundle, ReadOnlyMemory<byte> Bytes);
+/// <param name="Bytes">The envelope, as far as it is here.</param>
+/// <param name="Present">The parts that are here, a bit each, the first one lowest; null if none is withheld.</param>
+public sealed record StoredEnvelope(long Row, long Bundle, ReadOnlyMemory<byte> Bytes, ulong? Present = null);
 
 /// <summary>A version of a document, stored so that opening it reads nothing but what is asked for.</summary>
 /// <param name="Format">How it is encoded; one that this software does not know is left aside and made anew.</param>
@@ -29,8 +30,8 @@ public interface IReplicaStore : IDisposable
     /// <summary>A document's envelopes with rows above <paramref name="after"/>, ascending.</summary>
     IEnumerable<StoredEnvelope> Envelopes(DocId document, long after);
 
-    /// <summary>The bytes of one of a document's envelopes; null if there is none in that row.</summary>
-    ReadOnlyMemory<byte>? Envelope(DocId document, long row);
+    /// <summary>One of a document's envelopes; null if there is none in that row.</summary>
+    StoredEnvelope? Envelope(DocId document, long row);
 
     /// <summary>A document's last checkpoint, or null.</summary>
     StoredCheckpoint? Checkpoint(DocId document);
@@ -58,6 +59,9 @@ public interface IReplicaWriter
 
     /// <summary>Appends envelopes as one bundle and returns the row of the last.</summary>
     long Append(DocId document, IReadOnlyList<Envelope> bundle);
+
+    /// <summary>Replaces an envelope by a copy of it that has more parts.</summary>
+    void Fill(DocId document, long row, Envelope envelope);
 
     /// <summary>Stores a page of a checkpoint and returns its number, never used before.</summary>
     long AppendPage(DocId document, ReadOnlyMemory<byte> page);

@@ -1,3 +1,4 @@
+using Tlfs.Core.Encoding;
 using Tlfs.Core.Ids;
 using Tlfs.Core.Radix;
 using Tlfs.Core.Sealing;
@@ -10,7 +11,7 @@ namespace Tlfs.Core.Documents;
 internal sealed class LoadedDocument : IEnvelopeSource, IRadixPages, IDisposable
 {
     /// <summary>Increased when checkpoints of older software do not mean the same any more.</summary>
-    private const int Format = 1;
+    private const int Format = 2;
 
     /// <summary>Bytes of envelopes that are replayed in a moment.</summary>
     private const long FewBytes = 256 << 10;
@@ -57,22 +58,34 @@ internal sealed class LoadedDocument : IEnvelopeSource, IRadixPages, IDisposable
         var before = Row;
         foreach (var stored in _store.Envelopes(Id, Row).Chunk(EnvelopesAtOnce))
         {
-            var number = Document.Log.Count;
-            Envelope[] news = [.. stored.Select(each => Decode(each.Bytes))];
+            Envelope[] news = [.. stored.Select(Decode)];
 
             // What was held once is held again; if not, this device would sign a number of its chain twice.
             if (!Document.Receive(news, verified: true).All(outcome => outcome.IsHeld)) throw Damaged("an envelope is missing");
-            Stored(number, [.. stored.Select(each => each.Row)], news.Sum(envelope => (long)envelope.Bytes.Length));
+            Stored(news, [.. stored.Select(each => each.Row)]);
         }
 
         return Row > before;
     }
 
-    /// <summary>Stores envelopes that the document has taken already, as one bundle, which is the next of its log.</summary>
-    public void Append(IReplicaWriter writer, IReadOnlyList<Envelope> bundle, int number)
+    /// <summary>Stores envelopes that the document has taken already, as one bundle.</summary>
+    public void Append(IReplicaWriter writer, IReadOnlyList<Envelope> bundle)
     {
         var last = writer.Append(Id, bundle);
-        Stored(number, [.. Enumerable.Range(0, bundle.Count).Select(i => last - bundle.Count + 1 + i)], bundle.Sum(envelope => (long)envelope.Bytes.Length));
+        Stored(bundle, [.. Enumerable.Range(0, bundle.Count).Select(i => last - bundle.Count + 1 + i)]);
+    }
+
+    /// <summary>Stores parts that were withheld before. Other processes notice by the checkpoint.</summary>
+    public void Fill(IReplicaWriter writer)
+    {
+        var filled = Document.TakeFilled();
+        foreach (var held in filled)
+        {
+            writer.Fill(Id, held.Row, held.Envelope);
+            Document.Stored(held.Envelope.Id, held.Row);
+        }
+
+        if (filled.Count > 0) SaveCheckpoint(writer, []);
     }
 
     /// <summary>Makes a checkpoint if much has happened since the last one.</summary>
@@ -105,13 +118,19 @@ internal sealed class LoadedDocument : IEnvelopeSource, IRadixPages, IDisposable
     public static TlfsException Damaged(string detail) =>
         new(Reason.InputOutput, $"the stored copy of a document is damaged ({detail}); restore it or sync it anew");
 
-    private void Stored(int from, long[] rows, long bytes)
+    private void Stored(IReadOnlyList<Envelope> envelopes, long[] rows)
     {
-        Document.Stored(from, rows);
+        for (var i = 0; i < rows.Length; i++) Document.Stored(envelopes[i].Id, rows[i]);
         Row = rows[^1];
-        Bytes += bytes;
+        Bytes += envelopes.Sum(envelope => (long)envelope.Bytes.Length);
     }
 
-    private static Envelope Decode(ReadOnlyMemory<byte> bytes) =>
-        Envelope.TryDecode(bytes, out var envelope, out var error) ? envelope : throw Damaged(error.Detail);
+    private static Envelope Decode(StoredEnvelope stored)
+    {
+        DecodeError error;
+        var decoded = stored.Present is { } present
+            ? Envelope.TryDecode(stored.Bytes, present, out var envelope, out error)
+            : Envelope.TryDecode(stored.Bytes, out envelope, out error);
+        return decoded ? envelope! : throw Damaged(error.Detail);
+    }
 }

@@ -23,7 +23,7 @@ public sealed partial class Replica
             var tail = before.OwnFrom(first);
             if (tail.Any(held => isAcknowledged(held.Id)) || before.IsNamedByOthers(tail))
                 throw new TlfsException(Reason.NothingToDo, "others have what would be withdrawn already: it stays");
-            WithdrawnEdit[] edits = [.. tail.Where(held => held.Statement is null).Select(held => Kept(before, held, reason, micros))];
+            WithdrawnEdit[] edits = [.. tail.Where(held => held.Header.Type == EnvelopeType.Delta).Select(held => Kept(before, held, reason, micros))];
             var freed = writer.Withdraw(document, [.. tail.Select(held => held.Row)], edits);
 
             // Loading it anew shows that it is whole. The checkpoint tells other processes that have it open.
@@ -68,11 +68,9 @@ public sealed partial class Replica
 
         // A schema is carried again when it is needed.
         if (operations.Count == 0) return;
-        var number = loaded.Document.Log.Count;
-        var carries = !loaded.Document.Carries(loaded.Document.Schema.List.Hash);
         var author = new DocumentAuthor(loaded.Document, _entropy, seen);
-        written.Add(edit.Envelope, old, author.Write(operations), carries);
-        loaded.Append(writer, author.Bundle, number);
+        written.Add(edit.Envelope, old, author.Write(operations));
+        loaded.Append(writer, author.Bundle);
     }
 
     private static WithdrawnEdit Kept(Document document, HeldEnvelope held, Reason reason, ulong micros) =>
@@ -83,18 +81,22 @@ public sealed partial class Replica
     /// <summary>What stands in the place of what was withdrawn: removes name dots, and these have other names then.</summary>
     private sealed class RewrittenEdits
     {
-        private readonly Dictionary<EnvelopeId, (EnvelopeId Now, int Shift)> _names = [];
+        private readonly Dictionary<Dot, Dot> _names = [];
 
-        public int Count => _names.Count;
+        public int Count { get; private set; }
 
-        public void Add(EnvelopeId before, IReadOnlyList<Operation> old, EnvelopeId now, bool carries) =>
-            _names[before] = (now, (carries ? 1 : 0) - (old[0] is SchemaOperation ? 1 : 0));
+        public void Add(EnvelopeId before, IReadOnlyList<IReadOnlyList<Operation>> old, IReadOnlyList<Dot> now)
+        {
+            Count++;
+            var written = 0;
+            for (ushort part = 0; part < old.Count; part++)
+                for (var i = 0; i < old[part].Count; i++)
+                    if (old[part][i] is not SchemaOperation) _names[new(before, part, (uint)i)] = now[written++];
+        }
 
-        public IReadOnlyList<Operation> Rewrite(IReadOnlyList<Operation> old) =>
-            [.. old.Where(operation => operation is not SchemaOperation).Select(operation => operation is Remove remove ? Rewrite(remove) : operation)];
+        public IReadOnlyList<Operation> Rewrite(IReadOnlyList<IReadOnlyList<Operation>> old) =>
+            [.. old.SelectMany(part => part).Where(operation => operation is not SchemaOperation).Select(operation => operation is Remove remove ? Rewrite(remove) : operation)];
 
-        private Remove Rewrite(Remove remove) => remove with { Dots = [.. remove.Dots.Select(Rewrite).Order()] };
-
-        private Dot Rewrite(Dot dot) => _names.TryGetValue(dot.Envelope, out var name) ? new(name.Now, dot.Part, (uint)(dot.Index + name.Shift)) : dot;
+        private Remove Rewrite(Remove remove) => remove with { Dots = [.. remove.Dots.Select(dot => _names.GetValueOrDefault(dot, dot)).Order()] };
     }
 }

@@ -54,7 +54,7 @@ public sealed partial class Replica : IDisposable
             var loaded = _loaded[id] = LoadedDocument.Open(_store, id, Own);
             var author = new DocumentAuthor(loaded.Document, _entropy);
             author.Begin(authority, known.Latest);
-            loaded.Append(writer, author.Bundle, 0);
+            loaded.Append(writer, author.Bundle);
             ApplySchema(loaded.Document);
             return id;
         }));
@@ -92,10 +92,9 @@ public sealed partial class Replica : IDisposable
         Guarded(document, () => _store.Write(writer =>
         {
             var loaded = Refresh(document);
-            var before = loaded.Document.Log.Count;
             var author = new DocumentAuthor(loaded.Document, _entropy, seen);
             var result = make(author);
-            if (author.Bundle.Count > 0) loaded.Append(writer, author.Bundle, before);
+            if (author.Bundle.Count > 0) loaded.Append(writer, author.Bundle);
             ApplySchema(loaded.Document);
             loaded.SaveCheckpointIfDue(writer);
             return result;
@@ -108,7 +107,8 @@ public sealed partial class Replica : IDisposable
             var loaded = Refresh(document);
             var before = loaded.Document.Log.Count;
             var outcomes = loaded.Document.Receive(envelopes);
-            foreach (var held in loaded.Document.HeldSince(before)) loaded.Append(writer, [held.Envelope], held.Number);
+            foreach (var held in loaded.Document.HeldSince(before)) loaded.Append(writer, [held.Envelope]);
+            loaded.Fill(writer);
             ApplySchema(loaded.Document);
             loaded.SaveCheckpointIfDue(writer);
             return outcomes;

@@ -9,16 +9,17 @@ namespace Tlfs.Core.Documents;
 /// <param name="Seq">The number that it had in this device's chain.</param>
 /// <param name="Reason">Why it was withdrawn.</param>
 /// <param name="Micros">When, in microseconds since 1970.</param>
-/// <param name="Bytes">Its operations, not sealed: the key may have been withdrawn with them.</param>
+/// <param name="Bytes">Its operations, part by part, not sealed: the key may have been withdrawn with them.</param>
 public sealed record WithdrawnEdit(EnvelopeId Envelope, ulong Seq, Reason Reason, ulong Micros, ReadOnlyMemory<byte> Bytes)
 {
-    internal static WithdrawnEdit Of(HeldEnvelope held, IReadOnlyList<Operation> operations, Reason reason, ulong micros) => new(
-        held.Id, held.Header.Seq, reason, micros, Canonical.Encode(writer => writer.Array(operations, operation => operation.Write(writer))));
+    internal static WithdrawnEdit Of(HeldEnvelope held, IReadOnlyList<IReadOnlyList<Operation>> parts, Reason reason, ulong micros) => new(
+        held.Id, held.Header.Seq, reason, micros, Canonical.Encode(writer => writer.Array(parts, part => writer.Array(part, operation => operation.Write(writer)))));
 
-    internal IReadOnlyList<Operation> Operations() =>
-        Canonical.TryDecode(Bytes, Limits.EnvelopeBytes, reader => reader.Array(Limits.Operations, () => Operation.Read(reader)), out var operations, out var error)
-            ? operations
-            : throw LoadedDocument.Damaged(error.Detail);
+    internal IReadOnlyList<IReadOnlyList<Operation>> Operations() =>
+        Canonical.TryDecode(Bytes, Limits.EnvelopeBytes, Read, out var parts, out var error) ? parts : throw LoadedDocument.Damaged(error.Detail);
+
+    private static IReadOnlyList<IReadOnlyList<Operation>> Read(CanonicalReader reader) =>
+        reader.Array(Limits.Parts, () => (IReadOnlyList<Operation>)reader.Array(Limits.Operations, () => Operation.Read(reader)));
 }
 
 /// <summary>What was withdrawn.</summary>

@@ -122,6 +122,12 @@ public sealed record GrantStatus(
     /// <summary>The grant.</summary>
     public GrantId Id => Statement.Id.Grant;
 
+    /// <summary>The path to which it is narrowed, hidden; null if it covers its zone.</summary>
+    public SubPath? Sub => (Statement.Body as Grant)?.Sub;
+
+    /// <summary>True if it gives no history.</summary>
+    public bool FromNow => Statement.Body is Grant { FromNow: true };
+
     /// <summary>True if it is valid: envelopes that rely on it may count.</summary>
     public bool Valid => Ruling.Counts;
 

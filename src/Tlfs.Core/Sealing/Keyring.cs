@@ -81,6 +81,9 @@ internal sealed partial class Keyring(DocId document, AccountKeys own) : IDispos
         return found?.Content;
     }
 
+    /// <summary>True if the epoch's content key is held.</summary>
+    public bool Holds(EnvelopeId epoch) => _graph.Find(epoch) is { Content: not null };
+
     /// <summary>True if the epoch's history key is held: then earlier epochs' keys follow from it, and it can be given to others.</summary>
     public bool HasHistory(EnvelopeId epoch) => _graph.Find(epoch) is { Content: not null, History: not null };
 

@@ -38,8 +38,8 @@ public sealed class SharingTests
     {
         using var person = await Person.ReadyAsync();
         var document = await person.NewDocumentAsync();
-        (await person.RunAsync("grant", document, SomePeer, "sync", ".tasks")).Failed("unsupported");
-        (await person.RunAsync("grant", document, SomePeer, "sync", "--from-now")).Failed("unsupported");
+        (await person.RunAsync("grant", document, SomePeer, "sync", ".nothing")).Failed("path-not-found");
+        (await person.RunAsync("grant", document, SomePeer, "sync", "--from-now")).Failed("grant-refused");
         (await person.RunAsync("grant", document, SomePeer, "sync", "--if", "x")).Failed("unsupported");
         (await person.RunAsync("grant", document, "anyone", "read")).Failed("grant-refused");
         (await person.RunAsync("grant", document, SomeAccount, "write")).Failed("card-unknown");

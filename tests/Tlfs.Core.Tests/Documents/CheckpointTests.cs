@@ -186,7 +186,7 @@ public sealed class CheckpointTests : IDisposable
             return stored;
         });
 
-        public ReadOnlyMemory<byte>? Envelope(DocId document, long row)
+        public StoredEnvelope? Envelope(DocId document, long row)
         {
             EnvelopesRead++;
             return inner.Envelope(document, row);

@@ -5,6 +5,7 @@ using Tlfs.Core.Lenses;
 using Tlfs.Core.Policy;
 using Tlfs.Core.Schema;
 using Tlfs.Core.Sealing;
+using Xunit;
 
 namespace Tlfs.Core.Tests.Documents;
 
@@ -67,10 +68,10 @@ internal sealed class Copy : IDisposable
 
     public Envelope Set(string path, string json) => Edit(transaction => transaction.Set(path, Core.Crdt.Json.Parse(json)));
 
-    public GrantId Grant(AccountKeys to, Permission permission)
+    public GrantId Grant(AccountKeys to, Permission permission, string path = ".", bool fromNow = false)
     {
         GrantId id = default;
-        Make(author => id = author.Grant(to.Card.Actor, permission));
+        Make(author => id = Assert.Single(author.Grant(to.Card.Actor, permission, path, fromNow)));
         return id;
     }
 
@@ -91,5 +92,5 @@ internal sealed class Copy : IDisposable
 
     // What arrives over a wire is decoded anew.
     public static Envelope Again(Envelope envelope) =>
-        Envelope.TryDecode(envelope.Bytes.ToArray(), out var decoded, out var error) ? decoded : throw new InvalidOperationException(error.Detail);
+        Envelope.TryDecode(envelope.Bytes.ToArray(), envelope.Present, out var decoded, out var error) ? decoded : throw new InvalidOperationException(error.Detail);
 }

@@ -212,7 +212,7 @@ public sealed class WithdrawTests : IDisposable
 
         public IEnumerable<StoredEnvelope> Envelopes(DocId document, long after) => inner.Envelopes(document, after);
 
-        public ReadOnlyMemory<byte>? Envelope(DocId document, long row) => inner.Envelope(document, row);
+        public StoredEnvelope? Envelope(DocId document, long row) => inner.Envelope(document, row);
 
         public StoredCheckpoint? Checkpoint(DocId document) => inner.Checkpoint(document);
 
@@ -233,6 +233,8 @@ public sealed class WithdrawTests : IDisposable
             public void RemoveDocument(DocId document) => inner.RemoveDocument(document);
 
             public long Append(DocId document, IReadOnlyList<Envelope> bundle) => inner.Append(document, bundle);
+
+            public void Fill(DocId document, long row, Envelope envelope) => inner.Fill(document, row, envelope);
 
             public long AppendPage(DocId document, ReadOnlyMemory<byte> page) => inner.AppendPage(document, page);
 

@@ -35,7 +35,7 @@ internal sealed class MemoryStore : IReplicaStore, IReplicaWriter
         }
     }
 
-    public ReadOnlyMemory<byte>? Envelope(DocId document, long row) => _rows.Find(each => each.Stored.Row == row).Stored?.Bytes;
+    public StoredEnvelope? Envelope(DocId document, long row) => _rows.Find(each => each.Stored.Row == row).Stored;
 
     // What is written here is too little for a checkpoint.
     public StoredCheckpoint? Checkpoint(DocId document) => null;
@@ -72,6 +72,8 @@ internal sealed class MemoryStore : IReplicaStore, IReplicaWriter
         foreach (var envelope in bundle) _rows.Add((document, new(++_lastRow, _lastRow, envelope.Bytes.ToArray())));
         return _lastRow;
     }
+
+    public void Fill(DocId document, long row, Envelope envelope) => throw new NotSupportedException();
 
     public void Dispose()
     {
