@@ -30,20 +30,17 @@ public sealed partial class LocalFirst
     {
         for (var attempt = 1; ; attempt++)
         {
-            var isHosted = path != "." && await _home.DoAsync(() => Targets.PlacesOf(_home, document).Any(_home.Custody.HoldsAny), cancellationToken);
+            var isHosted = path is not "." && await _home.DoAsync(() => Targets.PlacesOf(_home, document).Any(_home.Custody.HoldsAny), cancellationToken);
             if (isHosted) await TrySyncAsync(document, cancellationToken);
             var (grants, zone) = await _home.AuthorAsync(
                 document,
-                author => (author.Grant(who, permission, path, fromNow), author.Bundle.FirstOrDefault(IsZone)?.Id),
+                author => (author.Grant(who, permission, path, fromNow), author.Bundle.FirstOrDefault(DocumentPush.MakesZone)?.Id),
                 cancellationToken);
             if (zone is null || !isHosted) return grants;
             await TrySyncAsync(document, cancellationToken);
             if (await _home.DoAsync(() => Settle(document, zone.Value, attempt), cancellationToken)) return grants;
         }
     }
-
-    private static bool IsZone(Envelope envelope) =>
-        envelope.Header.Type == EnvelopeType.Policy && Statement.TryDecode(envelope.Body, AccountCard.Verify, out var statement, out _) && statement is ZoneCreate;
 
     // True if a server has the zone. Else nobody has: it is taken back, and perhaps tried again on what somebody else has made meanwhile.
     private bool Settle(DocId document, EnvelopeId zone, int attempt)

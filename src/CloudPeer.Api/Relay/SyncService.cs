@@ -58,8 +58,9 @@ internal static class RelayCalls
     {
         var document = WireIds.Read<DocId>(request.Document, "document");
         ReadOnlyMemory<byte>[][] bundles = [.. request.Bundles.Select(bundle => bundle.Envelopes.Select(envelope => envelope.Memory).ToArray())];
+        HashSet<int> ifCurrent = [.. Enumerable.Range(0, bundles.Length).Where(i => request.Bundles[i].IfCurrent)];
         var response = new V1.PushResponse();
-        foreach (var outcome in await relay.PushAsync(peer, document, bundles, cancellationToken))
+        foreach (var outcome in await relay.PushAsync(peer, document, bundles, cancellationToken, ifCurrent))
         {
             if (outcome.Refusal?.Reason is Reason.BadSignature) limiter.CountBadSignature(peer);
             response.Results.Add(outcome.Succeeded

@@ -71,11 +71,15 @@ public sealed class CloudpeerConnection : IAsyncDisposable
     public async Task OpenAsync(CancellationToken cancellationToken) => await _session.GetAsync(cancellationToken).ConfigureAwait(false);
 
     /// <summary>Pushes bundles of one document (docs/protocol/sync.md §2); receipts are verified.</summary>
+    /// <param name="document">The document.</param>
+    /// <param name="bundles">What is accepted together or not at all.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    /// <param name="ifCurrent">The bundles, by their places, whose zones must have seen every statement that the server holds.</param>
     /// <returns>One result for each bundle, in their order.</returns>
     public async Task<IReadOnlyList<PushResult>> PushAsync(
-        DocId document, IReadOnlyList<IReadOnlyList<Envelope>> bundles, CancellationToken cancellationToken)
+        DocId document, IReadOnlyList<IReadOnlyList<Envelope>> bundles, CancellationToken cancellationToken, IReadOnlySet<int>? ifCurrent = null)
     {
-        var request = PushRequest(document, bundles);
+        var request = PushRequest(document, bundles, ifCurrent);
         var response = await CallAsync(options => _sync.PushAsync(request, options), cancellationToken).ConfigureAwait(false);
         return PushResult.Read(response, Server, document, bundles);
     }
@@ -171,10 +175,13 @@ public sealed class CloudpeerConnection : IAsyncDisposable
         return ValueTask.CompletedTask;
     }
 
-    internal static V1.PushRequest PushRequest(DocId document, IReadOnlyList<IReadOnlyList<Envelope>> bundles) => new()
+    internal static V1.PushRequest PushRequest(DocId document, IReadOnlyList<IReadOnlyList<Envelope>> bundles, IReadOnlySet<int>? ifCurrent) => new()
     {
         Document = document.ToWire(),
-        Bundles = { bundles.Select(bundle => new V1.Bundle { Envelopes = { bundle.Select(envelope => envelope.Bytes.ToWire()) } }) },
+        Bundles =
+        {
+            bundles.Select((bundle, i) => new V1.Bundle { Envelopes = { bundle.Select(envelope => envelope.Bytes.ToWire()) }, IfCurrent = ifCurrent?.Contains(i) == true }),
+        },
     };
 
     /// <summary>What a failed call means for the caller; the call's details stay reachable as the inner exception.</summary>

@@ -55,11 +55,12 @@ public sealed class LiveConnection : IAsyncDisposable
         SendAsync(new() { Unsubscribe = document.ToWire() }, request => _subscriptions[request] = new(document, 0), cancellationToken);
 
     /// <summary>Pushes bundles of one document; receipts are verified.</summary>
+    /// <inheritdoc cref="CloudpeerConnection.PushAsync" />
     public async Task<IReadOnlyList<PushResult>> PushAsync(
-        DocId document, IReadOnlyList<IReadOnlyList<Envelope>> bundles, CancellationToken cancellationToken)
+        DocId document, IReadOnlyList<IReadOnlyList<Envelope>> bundles, CancellationToken cancellationToken, IReadOnlySet<int>? ifCurrent = null)
     {
         var answer = new TaskCompletionSource<V1.ServerFrame>(TaskCreationOptions.RunContinuationsAsynchronously);
-        var frame = new V1.ClientFrame { Push = CloudpeerConnection.PushRequest(document, bundles) };
+        var frame = new V1.ClientFrame { Push = CloudpeerConnection.PushRequest(document, bundles, ifCurrent) };
         await SendAsync(frame, request => _pushes[request] = answer, cancellationToken).ConfigureAwait(false);
         if (_receiving.IsCompleted) FailPushes(Ended());
         var answered = await answer.Task.WaitAsync(cancellationToken).ConfigureAwait(false);

@@ -151,11 +151,11 @@ internal sealed class BundleJudge
         return Explain(_policy.View.JudgeParts(header.Author, header.Seq, envelope.Id, header.Auth, [.. zones], isSnapshot, (_, _) => null));
     }
 
-    private static Refusal? Explain(Ruling ruling) => ruling.Verdict switch
+    private Refusal? Explain(Ruling ruling) => ruling.Verdict switch
     {
         Verdict.Counts => null,
         Verdict.TooManyStatements or Verdict.TooManyRevocations or Verdict.TooManyZones or Verdict.ZoneTooDeep => new(Reason.TooLarge, ruling.Why),
-        Verdict.PolicyMoved => new(Reason.PolicyMoved, ruling.Why),
+        Verdict.PolicyMoved => _bundle.IfCurrent ? new(Reason.PolicyMoved, ruling.Why) : null,
         _ => new(Reason.NotAuthorised, ruling.Why),
     };
 

@@ -72,12 +72,13 @@ public sealed class DocumentRelay : IAsyncDisposable
     /// <param name="document">The document.</param>
     /// <param name="bundles">Envelopes as they travel. The memory is kept until the result is there.</param>
     /// <param name="cancellationToken">Stops waiting; what has been handed to a commit may still be stored.</param>
+    /// <param name="ifCurrent">The bundles, by their places, in which a zone must have seen every statement here.</param>
     public async Task<IReadOnlyList<Outcome<IReadOnlyList<Receipt>>>> PushAsync(
-        PeerId pusher, DocId document, IReadOnlyList<IReadOnlyList<ReadOnlyMemory<byte>>> bundles, CancellationToken cancellationToken)
+        PeerId pusher, DocId document, IReadOnlyList<IReadOnlyList<ReadOnlyMemory<byte>>> bundles, CancellationToken cancellationToken, IReadOnlySet<int>? ifCurrent = null)
     {
         try
         {
-            return await _pushes.PushAsync(pusher, document, bundles, cancellationToken).ConfigureAwait(false);
+            return await _pushes.PushAsync(pusher, document, bundles, ifCurrent, cancellationToken).ConfigureAwait(false);
         }
         catch (TlfsException e) when (e.IsTransient)
         {

@@ -41,7 +41,7 @@ internal sealed class PendingEnvelope(Envelope envelope)
 }
 
 /// <summary>A bundle on its way to a group commit, and the promise of its result.</summary>
-internal sealed class PendingBundle(PeerId pusher, DocId document, IReadOnlyList<PendingEnvelope> envelopes)
+internal sealed class PendingBundle(PeerId pusher, DocId document, IReadOnlyList<PendingEnvelope> envelopes, bool ifCurrent)
 {
     private readonly TaskCompletionSource<Outcome<IReadOnlyList<Receipt>>> _result = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -50,6 +50,9 @@ internal sealed class PendingBundle(PeerId pusher, DocId document, IReadOnlyList
     public DocId Document { get; } = document;
 
     public IReadOnlyList<PendingEnvelope> Envelopes { get; } = envelopes;
+
+    /// <summary>True if a zone in it must have seen every statement of the log (statements.md §4).</summary>
+    public bool IfCurrent { get; } = ifCurrent;
 
     /// <summary>The tenant that the pusher belongs to; asked for only while it decides something.</summary>
     public TenantInfo? PusherTenant { get; set; }

@@ -9,8 +9,9 @@ using Tlfs.Core.Sealing;
 
 namespace Tlfs.Client.Sync;
 
-/// <summary>Sends bundles of one document and returns one result for each.</summary>
-internal delegate Task<IReadOnlyList<PushResult>> PushBundles(IReadOnlyList<IReadOnlyList<Envelope>> bundles, CancellationToken cancellationToken);
+/// <summary>Sends bundles of one document, some of them only if the server has no statement that they have not seen, and returns one result for each.</summary>
+internal delegate Task<IReadOnlyList<PushResult>> PushBundles(
+    IReadOnlyList<IReadOnlyList<Envelope>> bundles, IReadOnlySet<int> ifCurrent, CancellationToken cancellationToken);
 
 /// <summary>
 /// Pushes everything that the server is not known to hold, also what others wrote, in the order of the store. What is refused stays in the outbox
@@ -62,7 +63,8 @@ internal sealed class DocumentPush(ReplicaHome home, Place at, PushBundles push,
     private async Task<IReadOnlyList<Refusal>> PushAsync(IReadOnlyList<List<Unsent>> bundles, CancellationToken cancellationToken)
     {
         IReadOnlyList<Envelope>[] envelopes = [.. bundles.Select(bundle => bundle.Select(each => each.Envelope).ToArray())];
-        var results = await push(envelopes, cancellationToken);
+        var ifCurrent = home.Do(() => Enumerable.Range(0, envelopes.Length).Where(i => envelopes[i].Any(IsNewZone)).ToHashSet());
+        var results = await push(envelopes, ifCurrent, cancellationToken);
         _sentTo = bundles[^1][^1].Row;
         home.Do(() =>
         {
@@ -76,6 +78,13 @@ internal sealed class DocumentPush(ReplicaHome home, Place at, PushBundles push,
         if (refusals.FirstOrDefault(IsTransient) is { } later) throw new TlfsException(later.Reason, later.Message);
         return refusals;
     }
+
+    /// <summary>True for a statement that makes a zone.</summary>
+    public static bool MakesZone(Envelope envelope) =>
+        envelope.Header.Type == EnvelopeType.Policy && Statement.TryDecode(envelope.Body, AccountCard.Verify, out var statement, out _) && statement is ZoneCreate;
+
+    // Zones are made online (docs/protocol/statements.md §4); one that a server has is passed on as it is.
+    private bool IsNewZone(Envelope envelope) => MakesZone(envelope) && !home.Custody.IsHeld(at.Document, envelope.Id);
 
     private void Keep(Refusal refusal, IReadOnlyList<Envelope> bundle)
     {

@@ -37,7 +37,7 @@ internal sealed class DocumentSync(ReplicaHome home, Place at, string url)
             home.Do(() => ThrowIfDistrusted());
             problem = await PullUnlessForbiddenAsync(connection, cancellationToken);
             if (problem is null) WrapMissing();
-            var push = new DocumentPush(home, at, (bundles, token) => connection.PushAsync(at.Document, bundles, token), TakeReceipts);
+            var push = new DocumentPush(home, at, (bundles, ifCurrent, token) => connection.PushAsync(at.Document, bundles, token, ifCurrent), TakeReceipts);
             await push.RunAsync(cancellationToken);
             if (_pushed > 0) await PullAsync(connection, omitOwn: true, cancellationToken);
         }

@@ -96,7 +96,7 @@ internal sealed class ServerWatch(
     private async Task PushAsync(LiveConnection live, DocumentSync sync, CancellationToken cancellationToken)
     {
         if (home.Do(() => home.Custody.UnsentCount(sync.At) == 0 || home.Custody.Fault(sync.At) is not null)) return;
-        var push = new DocumentPush(home, sync.At, (bundles, token) => live.PushAsync(sync.At.Document, bundles, token), sync.TakeReceipts);
+        var push = new DocumentPush(home, sync.At, (bundles, ifCurrent, token) => live.PushAsync(sync.At.Document, bundles, token, ifCurrent), sync.TakeReceipts);
         await push.RunAsync(cancellationToken);
         progress?.Report(sync.Result(null));
     }
