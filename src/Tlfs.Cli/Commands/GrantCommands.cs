@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Tlfs.Cli.Running;
-using Tlfs.Client;
 using Tlfs.Core;
 using Tlfs.Core.Ids;
 using Tlfs.Core.Policy;

@@ -24,7 +24,7 @@ internal static class DocumentVerification
         var envelopes = new List<Envelope>(held.Count);
         foreach (var each in held)
         {
-            if (Envelope.TryDecode(each.Envelope.Bytes, out var envelope, out var error)) envelopes.Add(envelope);
+            if (Envelope.TryDecode(each.Envelope.Bytes, each.Envelope.Present, out var envelope, out var error)) envelopes.Add(envelope);
             else problems.Add($"{each.Envelope.Id}: {error.Detail}");
         }
 
