@@ -119,15 +119,7 @@ public static class OperationTree
     private static Bytes32[] Leaves(SecretKey partKey, IReadOnlyList<ReadOnlyMemory<byte>> operations)
     {
         using var leafKey = Hashing.Derive(Label.Leaf, partKey.Bytes, default);
-        var leaves = new Bytes32[operations.Count];
-        Span<byte> salt = stackalloc byte[Salt.Size];
-        for (var i = 0; i < leaves.Length; i++)
-        {
-            Hashing.LeafSalt(leafKey, i, salt);
-            leaves[i] = Hashing.Hash(Label.Leaf, salt, operations[i].Span);
-        }
-
-        return leaves;
+        return LeafHashing.Leaves(leafKey, operations);
     }
 
     private static Salt[] Salts(SecretKey partKey, IReadOnlyList<int> indices)
@@ -147,7 +139,8 @@ public static class OperationTree
     // Pairing neighbours level by level and carrying an odd last node up gives the shape of RFC 6962.
     private static void FoldOnce(Bytes32[] level, int count)
     {
-        for (var i = 0; i + 1 < count; i += 2) level[i / 2] = Join(level[i], level[i + 1]);
+        var joined = LeafHashing.JoinPairs(level, count);
+        for (var i = 2 * joined; i + 1 < count; i += 2) level[i / 2] = Join(level[i], level[i + 1]);
         if (count % 2 == 1) level[count / 2] = level[count - 1];
     }
 

@@ -7,7 +7,7 @@ namespace Tlfs.Core.Tests.Sealing.Keys;
 /// <summary>Who can derive which content keys from everything that a server has, by real keyrings, by the key graph, and by what the rights say.</summary>
 public sealed class KeyLawsTests
 {
-    private const int Worlds = 40;
+    private const int Worlds = 150;
 
     [Fact]
     public void P9_In_step_everybody_holds_exactly_the_keys_that_the_rights_say()
@@ -47,6 +47,7 @@ public sealed class KeyLawsTests
             world.Sync();
             for (var person = 0; person < KeyWorld.People; person++) Assert.Equal(Model(world, person), Held(world, world.Rings[person]));
             CheckLateReaders(world);
+            CheckNothingAfterTheEnd(world);
         }
     }
 
@@ -140,6 +141,21 @@ public sealed class KeyLawsTests
 
         Bytes32[] coalition = [.. Enumerable.Range(1, KeyWorld.People - 1).Select(Account)];
         Assert.Equal(KeyModel.Derivable(world.Statements, coalition).Order(), together.Order());
+    }
+
+    // Of whatever somebody derives, some right covers it: not revoked before the epoch was made and, if it is from now on, given before.
+    private static void CheckNothingAfterTheEnd(KeyWorld world)
+    {
+        for (var person = 0; person < KeyWorld.People; person++)
+        {
+            foreach (var epoch in Model(world, person))
+            {
+                var zone = world.Epochs.First(each => each.Id == epoch).Body.Zone;
+                Assert.Contains(world.AllRights, right =>
+                    right.Person == person && world.IsAtOrAbove(right.Zone, zone) && (right.End is not { } end || !world.IsInPast(end, epoch))
+                    && (!right.FromNow || world.IsInPast(right.Start, epoch)));
+            }
+        }
     }
 
     private static Bytes32 Account(int person) => Documents.People.At(person).Card.Account.Value;
