@@ -20,6 +20,7 @@ public sealed class Dice(ulong seed)
         {
             if (check(dice)) Interlocked.Increment(ref relevant);
         });
+        TestContext.Current.TestOutputHelper?.WriteLine($"{count} cases, of which {relevant} said something");
         Assert.True(relevant >= count / 10, $"only {relevant} of {count} cases said something");
     }
 

@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Tlfs.Core.Ids;
 using Tlfs.Core.Policy;
 using Xunit;
@@ -49,13 +50,103 @@ public sealed class ScaleTests
 
     /// <summary>A recursion over parents would end the process here.</summary>
     [Fact]
-    public void Chain_of_a_hundred_thousand_grants_is_evaluated()
+    public void Chain_of_a_hundred_thousand_grants_is_evaluated() => OnSmallStack(() =>
     {
         var grant = _scene.Genesis;
         for (var i = 0; i < 100_000; i++) grant = _scene.Grant(Alice, grant, Alice, Permission.Own, [grant.Envelope]);
         Assert.Equal(Verdict.RestsOnMalformed, _scene.VerdictOf(grant));
         Assert.True(_scene.View.May(Alice, Permission.Own));
-    }
+        Assert.Equal(Limits.DelegationDepth, _scene.View.Judged);
+    });
+
+    /// <summary>A server refuses the zone past each limit; a replica to which a server gave more evaluates them all.</summary>
+    [Fact]
+    public void Zones_are_refused_past_their_limits_and_evaluated_however_many_and_deep() => OnSmallStack(() =>
+    {
+        var deep = ZoneId.Root;
+        for (var depth = 1; depth <= Limits.Zones; depth++)
+        {
+            var verdict = _scene.Judge(Alice, new ZoneCreate(deep, _scene.Genesis, default)).Verdict;
+            Assert.Equal(depth <= Limits.ZoneDepth ? Verdict.Counts : Verdict.ZoneTooDeep, verdict);
+            deep = _scene.Zone(Alice, _scene.Genesis, deep);
+        }
+
+        var bob = _scene.Grant(Alice, _scene.Genesis, Bob, Permission.Write, deep);
+        Assert.Equal(Limits.Zones, _scene.View.Zones.Depth(deep));
+        Assert.Equal(Verdict.TooManyZones, _scene.Judge(Alice, new ZoneCreate(ZoneId.Root, _scene.Genesis, default)).Verdict);
+        Assert.True(_scene.View.Zones.IsAtOrAbove(ZoneId.Root, deep));
+        Assert.Equal(Limits.Zones, _scene.View.Zones.Descendants(ZoneId.Root).Count);
+        Assert.Equal([false, true], _scene.View.Readers(deep).Select(reader => reader.IsDirect));
+        Assert.True(_scene.View.May(Bob, Permission.Write, deep));
+        _scene.Revoke(Alice, _scene.Genesis, bob);
+        Assert.Equal(1, _scene.View.Judged);
+        Assert.False(_scene.View.May(Bob, Permission.Sync, deep));
+    });
+
+    [Fact]
+    public void As_many_zones_as_there_may_be_with_members_of_their_own_are_evaluated() => OnSmallStack(() =>
+    {
+        var bob = _scene.Grant(Alice, _scene.Genesis, Bob, Permission.Control);
+        var grants = new List<GrantId>();
+        for (var i = 0; i < Limits.Zones; i++)
+        {
+            var zone = _scene.Zone(Bob, bob, ZoneId.Root);
+            grants.Add(_scene.Grant(Bob, bob, Peer($"{i} member"), Permission.Write, zone));
+        }
+
+        Assert.Equal(Verdict.TooManyZones, _scene.Judge(Bob, new ZoneCreate(ZoneId.Root, bob, default)).Verdict);
+        Assert.Equal(Limits.Zones + 2, _scene.View.Judged);
+        Assert.All(_scene.View.Zones.Children(ZoneId.Root), zone => Assert.Equal(3, _scene.View.Readers(zone).Count));
+        _scene.Revoke(Bob, bob, grants[0]);
+        Assert.Equal(1, _scene.View.Judged);
+
+        // The zones stay, and so do the grants in them, which Alice had seen.
+        _scene.Revoke(Alice, _scene.Genesis, bob);
+        Assert.Equal(1, _scene.View.Judged);
+        Assert.Equal(Limits.Zones, _scene.View.Zones.Count);
+    });
+
+    /// <summary>As many revocations of a grant as one author may make, each with as many cuts as it may have.</summary>
+    [Fact]
+    public void A_thousand_cuts_are_looked_up_and_not_searched() => OnSmallStack(() =>
+    {
+        var grant = _scene.Add(Alice, new Grant(AnyoneActor.Instance, Permission.Sync, ZoneId.Root, _scene.Genesis)).Grant;
+        var authors = Enumerable.Range(0, Limits.Cuts).Select(i => Peer($"{i} author")).ToList();
+        for (var i = 0; i < Limits.RevocationsPerGrant; i++)
+            _scene.Revoke(Alice, _scene.Genesis, grant, null, [.. authors.Select(author => new Cut(author, 5, Envelope("five")))]);
+        var asked = 0;
+        EnvelopeId? Chain(PeerId author, ulong seq)
+        {
+            asked++;
+            return Envelope("five");
+        }
+
+        foreach (var author in authors)
+        {
+            Ruling Judge(ulong seq) => _scene.View.Judge(author, seq, Envelope("some"), [grant.Envelope], Permission.Sync, Chain);
+            Assert.Equal((Verdict.Counts, Verdict.AfterCut), (Judge(4).Verdict, Judge(6).Verdict));
+        }
+
+        Assert.Equal(Limits.Cuts * Limits.RevocationsPerGrant, asked);
+    });
+
+    /// <summary>All the statements that a document may have, in one chain of auth, each revoking or granting.</summary>
+    [Fact]
+    public void As_many_statements_as_there_may_be_are_evaluated_on_a_small_stack() => OnSmallStack(() =>
+    {
+        var bob = _scene.Grant(Alice, _scene.Genesis, Bob, Permission.Own);
+        var grants = 2;
+        while (_scene.Set.Count < Limits.Statements)
+        {
+            var carol = _scene.Grant(Bob, bob, Carol, Permission.Write);
+            grants++;
+            if (_scene.Set.Count < Limits.Statements) _scene.Revoke(Alice, _scene.Genesis, carol);
+        }
+
+        Assert.Equal(grants, _scene.View.Judged);
+        Assert.False(_scene.View.May(Carol, Permission.Write));
+        Assert.True(_scene.View.May(Bob, Permission.Own));
+    });
 
     /// <summary>Everything revokes, or is made by, one grant: each pair of a revocation and a grant would be compared by a naive evaluation.</summary>
     [Fact]
@@ -90,6 +181,27 @@ public sealed class ScaleTests
 
         Assert.Equal(left.Overlaps(right), leftSet.Intersects(rightSet));
     });
+
+    private static void OnSmallStack(Action check)
+    {
+        Exception? failure = null;
+        var thread = new Thread(
+            () =>
+            {
+                try
+                {
+                    check();
+                }
+                catch (Exception e)
+                {
+                    failure = e;
+                }
+            },
+            maxStackSize: 256 << 10);
+        thread.Start();
+        thread.Join();
+        if (failure is not null) ExceptionDispatchInfo.Throw(failure);
+    }
 
     // Some runs, so that pages are shared, empty, equal and overlapping.
     private static HashSet<int> RandomNumbers(Dice dice)

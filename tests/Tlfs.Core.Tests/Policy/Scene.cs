@@ -43,6 +43,11 @@ internal sealed class Scene
     public GrantId Grant(PeerId by, GrantId? parent, PeerId to, Permission permission, IReadOnlyList<EnvelopeId>? auth = null) =>
         Add(by, new Grant(new PeerActor(to), permission, ZoneId.Root, parent), auth).Grant;
 
+    public GrantId Grant(PeerId by, GrantId? parent, PeerId to, Permission permission, ZoneId zone) =>
+        Add(by, new Grant(new PeerActor(to), permission, zone, parent)).Grant;
+
+    public ZoneId Zone(PeerId by, GrantId grant, ZoneId parent) => Add(by, new ZoneCreate(parent, grant, default)).Zone;
+
     public EnvelopeId Revoke(PeerId by, GrantId? proof, GrantId target, IReadOnlyList<EnvelopeId>? auth = null, params Cut[] cuts) =>
         Add(by, new Revoke(target, proof, [.. cuts.OrderBy(cut => cut.Author)]), auth);
 

@@ -28,6 +28,32 @@ public sealed class HostileMemberTests
         Assert.Equal(json, ann.Document.ToJson());
     }
 
+    /// <summary>Row P3: statements that a lying server delivers, and that do not lead to the DocId, give nobody anything and take nothing.</summary>
+    [Fact]
+    public void P3_client_voids_statements_that_do_not_lead_to_the_document()
+    {
+        using var ann = Copy.Begin(People.Ann, 126);
+        using var foreign = Copy.Begin(People.Bob, 127);
+        ann.Grant(People.Bob, Permission.Write);
+        using var bob = ann.Share(People.Bob, 128);
+        var grants = ann.Document.Policy.Grants;
+        var (owner, own, other) = (grants[0].Id, grants[^1].Id, foreign.Document.Policy.Grants[0].Id);
+        var puppet = new PeerActor(new(Hashing.Hash(Label.Env, [129])));
+        Statement[] statements =
+        [
+            .. new GrantId?[] { null, owner, own, other }.Select(parent => new Grant(puppet, Permission.Sync, ZoneId.Root, parent)),
+            .. new GrantId?[] { null, owner, own, other }.Select(proof => new Revoke(owner, proof, [])),
+            new Renounce(owner),
+            new ZoneCreate(ZoneId.Root, own, default),
+        ];
+        var lies = statements.Select(statement => bob.State(statement)).ToList();
+        ann.Receive(lies);
+        Assert.All(lies, lie => Assert.Equal(Reason.NotAuthorised, ann.Document.Log.Single(held => held.Envelope.Id == lie.Id).Outcome.Reason));
+        Assert.True(ann.Document.Policy.May(People.Ann.Device.Public, Permission.Own));
+        Assert.False(ann.Document.Policy.MayAnywhere(puppet.Id, Permission.Sync));
+        Assert.Empty(ann.Document.Policy.Zones.Children(ZoneId.Root));
+    }
+
     [Fact]
     public void A_remove_of_dots_that_no_envelope_has_does_not_reach_into_an_edit()
     {
