@@ -50,7 +50,10 @@ public sealed partial class LocalFirst
             _home.Custody.Refused(at),
             entitlement?.UsedBytes,
             entitlement?.QuotaBytes,
-            _home.Custody.Fault(at));
+            _home.Custody.Fault(at))
+        {
+            Restored = _home.Logs.Restored(at),
+        };
     }
 
     private async Task TrySyncAsync(DocId document, CancellationToken cancellationToken) =>

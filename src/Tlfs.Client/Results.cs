@@ -1,4 +1,6 @@
 using CloudPeer.Sync.Client;
+using CloudPeer.Sync.Log;
+using CloudPeer.Sync.Sessions;
 using Tlfs.Core;
 using Tlfs.Core.Documents;
 using Tlfs.Core.Ids;
@@ -50,8 +52,25 @@ public sealed record RefusedEnvelope(EnvelopeId Envelope, Reason Reason, string 
 public sealed record SyncResult(
     DocId Document, string Url, int Pushed, int Pulled, LogHead? Head, int Unsent, IReadOnlyList<RefusedEnvelope> Refused, TlfsException? Error)
 {
+    /// <summary>Envelopes that the server's log rests on and does not have: it left them out.</summary>
+    public IReadOnlyList<EnvelopeId> Missing { get; init; } = [];
+
+    /// <summary>What the server lost and said so now, because it was restored from a backup; it is sent again. Null if it lost nothing.</summary>
+    public RestoredLog? Restored { get; init; }
+
     /// <summary>True if both sides hold the same.</summary>
     public bool Complete => Error is null && Unsent == 0;
+}
+
+/// <summary>A server was restored from a backup (docs/protocol/log.md §6).</summary>
+/// <param name="Generation">The number of the log's generation since then.</param>
+/// <param name="Size">Envelopes that it had in the backup.</param>
+/// <param name="Lost">Envelopes held here that it had acknowledged or shown, and lost.</param>
+/// <param name="Began">The server's clock when it said so.</param>
+public sealed record RestoredLog(uint Generation, ulong Size, int Lost, DateTimeOffset Began)
+{
+    internal static RestoredLog Of(Generation generation, int lost) =>
+        new(generation.Number, generation.Size, lost, UnixMicros.ToInstant(generation.Micros));
 }
 
 /// <summary>How one document stands with one server, from what is known here.</summary>
@@ -71,7 +90,11 @@ public sealed record DocumentServerStatus(
     IReadOnlyList<RefusedEnvelope> Refused,
     ulong? Used,
     ulong? Quota,
-    TlfsException? Fault);
+    TlfsException? Fault)
+{
+    /// <summary>The last time that the server lost anything known here by a restore; null if it never did.</summary>
+    public RestoredLog? Restored { get; init; }
+}
 
 /// <summary>An invitation that waits for an answer. Its sender is proven.</summary>
 /// <param name="Id">The invitation.</param>
@@ -99,4 +122,15 @@ public sealed record LogEntry(
 /// <summary>What checking everything held of a document came to.</summary>
 /// <param name="Envelopes">Envelopes checked.</param>
 /// <param name="Problems">One line each; empty if all is well.</param>
-public sealed record Verification(int Envelopes, IReadOnlyList<string> Problems);
+/// <param name="Evidence">What servers signed and did not keep to; checked again.</param>
+public sealed record Verification(int Envelopes, IReadOnlyList<string> Problems, IReadOnlyList<ServerEvidence> Evidence);
+
+/// <summary>What a server signed about a document's log and did not keep to (docs/protocol/log.md §5).</summary>
+/// <param name="Url">The server's address, or its id if none is known.</param>
+/// <param name="Server">The server.</param>
+/// <param name="Kind"><c>fork</c>, <c>rollback</c>, <c>restored</c>, or the reason of a refusal without a record.</param>
+/// <param name="Message">One sentence for a person.</param>
+/// <param name="Proves">True if the server's own signatures prove it to anybody; else there is only this device's word.</param>
+/// <param name="At">When it was noticed here.</param>
+/// <param name="Record">The record (<see cref="CloudPeer.Sync.Log.Evidence"/>), to be handed on; null if there is none.</param>
+public sealed record ServerEvidence(string Url, PeerId Server, string Kind, string Message, bool Proves, DateTimeOffset At, ReadOnlyMemory<byte>? Record);

@@ -1,4 +1,5 @@
 using CloudPeer.Api.Hosting;
+using CloudPeer.Sync.Log;
 using CloudPeer.Sync.Relay;
 using CloudPeer.Sync.Wire;
 using Google.Protobuf;
@@ -17,6 +18,8 @@ internal sealed class SyncService(DocumentRelay relay, StreamCounter streams, Ca
     public override async Task Pull(V1.PullRequest request, IServerStreamWriter<V1.PullResponse> responseStream, ServerCallContext context)
     {
         var document = WireIds.Read<DocId>(request.Document, "document");
+        foreach (var generation in await RelayCalls.GenerationsAsync(relay, context.Peer(), document, context.CancellationToken))
+            await responseStream.WriteAsync(new() { Generation = generation.ToWire() }, context.CancellationToken);
         var range = RelayCalls.Range(request);
         do
         {
@@ -73,6 +76,14 @@ internal static class RelayCalls
 
     /// <summary>What a request asks for.</summary>
     public static LogRange Range(V1.PullRequest request) => new(request.From) { Until = request.Until, HeadersOnly = request.HeadersOnly };
+
+    /// <summary>The generations of a log (docs/protocol/log.md §6.2).</summary>
+    /// <exception cref="RefusedException">The store cannot be asked now.</exception>
+    public static async Task<IReadOnlyList<Generation>> GenerationsAsync(DocumentRelay relay, PeerId peer, DocId document, CancellationToken cancellationToken)
+    {
+        var outcome = await relay.GenerationsAsync(peer, document, cancellationToken);
+        return outcome.Succeeded ? outcome.Value : throw new RefusedException(outcome.Refusal);
+    }
 
     /// <summary>A page of a log as a message.</summary>
     /// <param name="page">The page.</param>

@@ -122,7 +122,7 @@ internal sealed class SyncStream(
         var stopped = subscription.Stopped;
         var range = RelayCalls.Range(frame.Subscribe);
         PeerId? omit = frame.Subscribe.OmitOwn ? peer : null;
-        Refusal? refusal = null;
+        var refusal = await SendGenerationsAsync(frame.Request, document, stopped);
         while (refusal is null)
         {
             (var sent, var caughtUp, refusal) = await SendPageAsync(frame.Request, document, range, omit, stopped);
@@ -155,6 +155,14 @@ internal sealed class SyncStream(
         {
             _gate.Release();
         }
+    }
+
+    private async Task<Refusal?> SendGenerationsAsync(ulong request, DocId document, CancellationToken cancellationToken)
+    {
+        var outcome = await relay.GenerationsAsync(peer, document, cancellationToken);
+        if (!outcome.Succeeded) return outcome.Refusal;
+        foreach (var generation in outcome.Value) await SendAsync(new() { Request = request, Generation = generation.ToWire() });
+        return null;
     }
 
     private Task RefuseAsync(ulong request, Refusal refusal) => SendAsync(new() { Request = request, Refused = refusal.ToWire() });

@@ -106,6 +106,12 @@ public sealed class CloudpeerConnection : IAsyncDisposable
                 yield break;
             }
 
+            if (message.ItemCase == V1.PullResponse.ItemOneofCase.Generation)
+            {
+                yield return PulledPage.Read(next, message.Generation);
+                continue;
+            }
+
             var page = PulledPage.Read(document, next, message.Entries ?? new());
             next += (ulong)page.Entries.Count;
             yield return page;

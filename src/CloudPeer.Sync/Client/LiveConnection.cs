@@ -143,6 +143,8 @@ public sealed class LiveConnection : IAsyncDisposable
                 return new(subscription.Document, page, null);
             case V1.ServerFrame.ContentOneofCase.CaughtUp:
                 return new(subscription.Document, PulledPage.Read(subscription.Next, frame.CaughtUp), null);
+            case V1.ServerFrame.ContentOneofCase.Generation:
+                return new(subscription.Document, PulledPage.Read(subscription.Next, frame.Generation), null);
             default:
                 _subscriptions.TryRemove(frame.Request, out _);
                 return new(subscription.Document, null, frame.Refused is { } refused ? WireRefusal.Read(refused) : null);

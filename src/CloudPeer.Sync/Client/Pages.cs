@@ -32,7 +32,8 @@ public sealed record PullOptions(ulong From)
 /// <param name="FirstIndex">The index of the first entry.</param>
 /// <param name="Entries">Dense from there.</param>
 /// <param name="Head">The head that ends the log here; null while more follows.</param>
-public sealed record PulledPage(ulong FirstIndex, IReadOnlyList<PulledEntry> Entries, LogHead? Head)
+/// <param name="Generation">A generation of the log; such pages come first and have nothing else.</param>
+public sealed record PulledPage(ulong FirstIndex, IReadOnlyList<PulledEntry> Entries, LogHead? Head, Generation? Generation = null)
 {
     internal static PulledPage Read(DocId document, ulong expected, V1.Entries entries)
     {
@@ -42,6 +43,8 @@ public sealed record PulledPage(ulong FirstIndex, IReadOnlyList<PulledEntry> Ent
     }
 
     internal static PulledPage Read(ulong expected, V1.LogHead head) => new(expected, [], WireLog.Read(head));
+
+    internal static PulledPage Read(ulong expected, V1.Generation generation) => new(expected, [], null, WireLog.Read(generation));
 
     private static bool TryDecode(V1.Entry entry, [NotNullWhen(true)] out Envelope? envelope, out DecodeError error)
     {

@@ -108,6 +108,22 @@ public sealed class DocumentRelay : IAsyncDisposable
         }
     }
 
+    /// <summary>The generations of a log, oldest first (log.md §6.2); none for who may not read it.</summary>
+    public async Task<Outcome<IReadOnlyList<Generation>>> GenerationsAsync(PeerId reader, DocId document, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var stored = await _store.ReadGenerationsAsync(document, cancellationToken).ConfigureAwait(false);
+            if (stored.Count == 0 || !await MayReadAsync(reader, document, cancellationToken).ConfigureAwait(false)) return Outcome.Of<IReadOnlyList<Generation>>([]);
+            return Outcome.Of<IReadOnlyList<Generation>>(
+                [.. stored.Select(each => Generation.Sign(_server, document, each.Number, each.Log.Size, each.Log.Root, each.Micros))]);
+        }
+        catch (TlfsException e) when (e.IsTransient)
+        {
+            return Outcome.Refused<IReadOnlyList<Generation>>(Fault(e));
+        }
+    }
+
     /// <summary>The signed head of a log (log.md §3).</summary>
     public async Task<Outcome<LogHead>> HeadAsync(PeerId reader, DocId document, CancellationToken cancellationToken)
     {

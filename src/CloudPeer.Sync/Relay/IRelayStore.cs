@@ -1,3 +1,4 @@
+using CloudPeer.Sync.Log;
 using Tlfs.Core.Ids;
 using Tlfs.Core.Sealing;
 
@@ -52,6 +53,23 @@ public sealed record LogPlace(ulong Index, EnvelopeId Id);
 public sealed record StoredReceipt(
     LogPlace Place, Bytes32 Root, int Position, ulong Micros, IReadOnlyList<Bytes32> ReceiptHashes, byte[] Signature);
 
+/// <summary>A log generation (log.md §6), and what a document's log was when it began.</summary>
+/// <param name="Number">The generation.</param>
+/// <param name="Micros">When it began, microseconds since 1970.</param>
+/// <param name="Log">The log that was restored; empty for a document that came later.</param>
+public sealed record StoredGeneration(uint Number, ulong Micros, CompactRange Log)
+{
+    /// <summary>The number and time of the generation to begin.</summary>
+    /// <param name="last">The newest one that is stored, if any.</param>
+    /// <param name="lastCommit">When the newest envelope was stored; 0 if none is.</param>
+    /// <param name="now">The time.</param>
+    public static (uint Number, ulong Micros) Next((uint Number, ulong Micros)? last, ulong lastCommit, ulong now)
+    {
+        var micros = Math.Max(now, Math.Max(lastCommit, last?.Micros ?? 0) + 1);
+        return (Math.Max((last?.Number ?? 0) + 1, (uint)Math.Min(micros / 1_000_000, uint.MaxValue)), micros);
+    }
+}
+
 /// <summary>
 /// Where a relay keeps its logs: in memory here, SQLite and PostgreSQL in the host. Every member may be called concurrently. A failure of
 /// the environment is a <see cref="Tlfs.Core.TlfsException"/> with <see cref="Tlfs.Core.Reason.Unavailable"/> or
@@ -92,6 +110,18 @@ public interface IRelayStore : IAsyncDisposable
 
     /// <summary>What the receipt of the entry at an index is made from.</summary>
     Task<StoredReceipt?> FindReceiptAsync(DocId document, ulong index, CancellationToken cancellationToken);
+
+    /// <summary>The generations of a document's log, oldest first; also of one that does not exist yet.</summary>
+    Task<IReadOnlyList<StoredGeneration>> ReadGenerationsAsync(DocId document, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Begins a generation of all logs, as they are. Its number is greater than any before, also than those that a restore lost: it is at least the
+    /// time in seconds; and it begins after everything that is stored.
+    /// </summary>
+    /// <param name="micros">The time, microseconds since 1970.</param>
+    /// <param name="cancellationToken">Gives up; nothing has changed then.</param>
+    /// <returns>The generation's number, and how many logs there are.</returns>
+    Task<(uint Number, int Documents)> BeginGenerationAsync(ulong micros, CancellationToken cancellationToken);
 }
 
 /// <summary>A group commit in progress. Disposing it without <see cref="CommitAsync"/> changes nothing.</summary>

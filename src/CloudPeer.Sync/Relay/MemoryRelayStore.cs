@@ -1,3 +1,4 @@
+using CloudPeer.Sync.Log;
 using Tlfs.Core.Ids;
 using Tlfs.Core.Sealing;
 
@@ -11,6 +12,7 @@ public sealed class MemoryRelayStore : IRelayStore
     private readonly Dictionary<DocId, DocumentState> _documents = [];
     private readonly Dictionary<DocId, List<Row>> _logs = [];
     private readonly Dictionary<AccountId, ulong> _usedBytes = [];
+    private readonly List<(uint Number, ulong Micros, Dictionary<DocId, CompactRange> Logs)> _generations = [];
 
     /// <inheritdoc />
     public async Task<IRelayTransaction> BeginAsync(
@@ -99,6 +101,30 @@ public sealed class MemoryRelayStore : IRelayStore
             return Task.FromResult(From(document, index).FirstOrDefault() is not { } row
                 ? null
                 : new StoredReceipt(ToPlace(row), row.Entry.Root, row.Entry.Position, row.Commit.Micros, row.Commit.ReceiptHashes, row.Commit.Signature));
+        }
+    }
+
+    /// <inheritdoc />
+    public Task<IReadOnlyList<StoredGeneration>> ReadGenerationsAsync(DocId document, CancellationToken cancellationToken)
+    {
+        lock (_gate)
+        {
+            return Task.FromResult<IReadOnlyList<StoredGeneration>>(
+                [.. _generations.Select(each => new StoredGeneration(each.Number, each.Micros, each.Logs.GetValueOrDefault(document, CompactRange.Empty)))]);
+        }
+    }
+
+    /// <inheritdoc />
+    public Task<(uint Number, int Documents)> BeginGenerationAsync(ulong micros, CancellationToken cancellationToken)
+    {
+        lock (_gate)
+        {
+            var next = StoredGeneration.Next(
+                _generations.Count == 0 ? null : (_generations[^1].Number, _generations[^1].Micros),
+                _logs.Values.SelectMany(log => log).Select(row => row.Commit.Micros).DefaultIfEmpty().Max(),
+                micros);
+            _generations.Add((next.Number, next.Micros, _documents.ToDictionary(pair => pair.Key, pair => pair.Value.Log)));
+            return Task.FromResult((next.Number, _documents.Count));
         }
     }
 

@@ -67,6 +67,29 @@ public static class WireLog
         return new(leaf, (int)receipt.LeafIndex, (int)receipt.LeafCount, path, Signature(receipt.Signature), WireIds.Read<PeerId>(receipt.Server, "server"));
     }
 
+    /// <summary>A generation as a message.</summary>
+    public static V1.Generation ToWire(this Generation generation) => new()
+    {
+        Document = generation.Document.ToWire(),
+        Server = generation.Server.ToWire(),
+        Number = generation.Number,
+        Size = generation.Size,
+        Root = Bytes(generation.Root),
+        Micros = generation.Micros,
+        Signature = UnsafeByteOperations.UnsafeWrap(generation.Signature),
+    };
+
+    /// <summary>Reads a generation.</summary>
+    /// <exception cref="TlfsException"><see cref="Reason.Malformed"/>.</exception>
+    public static Generation Read(V1.Generation generation) => new(
+        WireIds.Read<DocId>(generation.Document, "document"),
+        WireIds.Read<PeerId>(generation.Server, "server"),
+        generation.Number,
+        generation.Size,
+        WireIds.ReadBytes32(generation.Root, "root"),
+        generation.Micros,
+        Signature(generation.Signature));
+
     private static byte[] Signature(ByteString signature) => signature.Length == SigningKey.SignatureSize
         ? signature.ToByteArray()
         : throw new TlfsException(Reason.Malformed, $"a signature has {SigningKey.SignatureSize} bytes");

@@ -115,8 +115,11 @@ internal static class DocCommands
                     json.WriteStartArray("problems");
                     foreach (var problem in report.Problems) json.WriteStringValue(problem);
                     json.WriteEndArray();
+                    Members.Evidence(json, report.Evidence);
                 },
-                string.Join('\n', [$"{report.Envelopes} envelopes checked, {report.Problems.Count} problems", .. report.Problems.Select(Failure.OneLine)]));
+                string.Join('\n', [
+                    $"{report.Envelopes} envelopes checked, {report.Problems.Count} problems", .. report.Problems.Select(Failure.OneLine), .. report.Evidence.Select(Text.Evidence),
+                ]));
             if (report.Problems.Count > 0) throw new TlfsException(Reason.Malformed, "the copy of this document kept here is damaged or was tampered with");
         })
         { doc };

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Tlfs.Cli.Running;
 using Tlfs.Client;
 using Tlfs.Core;
 using Tlfs.Core.Sealing;
@@ -33,6 +34,41 @@ internal static class Members
             json.WriteString("envelope", each.Envelope.ToString());
             json.WriteString("reason", each.Reason.ToKebab());
             json.WriteString("message", each.Message);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+    }
+
+    /// <summary>What a server lost by a restore.</summary>
+    public static void Restored(Utf8JsonWriter json, RestoredLog? restored)
+    {
+        if (restored is null)
+        {
+            json.WriteNull("restored");
+            return;
+        }
+
+        json.WriteStartObject("restored");
+        json.WriteNumber("generation", restored.Generation);
+        json.WriteNumber("size", restored.Size);
+        json.WriteNumber("lost", restored.Lost);
+        json.WriteString("at", Text.Time(restored.Began));
+        json.WriteEndObject();
+    }
+
+    /// <summary>What servers signed and did not keep to.</summary>
+    public static void Evidence(Utf8JsonWriter json, IReadOnlyList<ServerEvidence> evidence)
+    {
+        json.WriteStartArray("evidence");
+        foreach (var each in evidence)
+        {
+            json.WriteStartObject();
+            json.WriteString("server", each.Url);
+            json.WriteString("kind", each.Kind);
+            json.WriteString("message", each.Message);
+            json.WriteBoolean("proves", each.Proves);
+            json.WriteString("at", Text.Time(each.At));
             json.WriteEndObject();
         }
 

@@ -81,8 +81,9 @@ internal static class SyncCommands
     private static Verb Status() => new("status", "Show how each document stands with each server; asks nobody.", ["tlfs status"], async call =>
     {
         var replica = await call.OpenAsync();
+        var states = await replica.StatusAsync(call.CancellationToken);
         call.Print.Table(
-            await replica.StatusAsync(call.CancellationToken),
+            states,
             StatusMembers,
             ["DOC", "URL", "LAST CONFIRMED", "UNSENT", "REFUSED", "USED", "QUOTA"],
             each =>
@@ -92,6 +93,8 @@ internal static class SyncCommands
                 each.Used is { } used ? Text.Bytes(used) : "", each.Quota is { } quota ? Text.Quota(quota) : "",
             ],
             "No document is with a server yet. Add a cloudpeer with: tlfs cloudpeer add URL");
+        foreach (var each in states.Where(each => each.Restored is not null))
+            call.Print.Line($"{Text.Short(each.Document.ToString())}  {each.Url}  {Text.Restored(each.Restored!)}");
     });
 
     private static void StatusMembers(Utf8JsonWriter json, DocumentServerStatus each)
@@ -104,6 +107,7 @@ internal static class SyncCommands
         Members.Optional(json, "used", each.Used);
         Members.Optional(json, "quota", each.Quota);
         json.WriteString("fault", each.Fault?.Reason.ToKebab());
+        Members.Restored(json, each.Restored);
     }
 
     private static void Show(Printer print, SyncResult result) => print.Result(
@@ -117,8 +121,12 @@ internal static class SyncCommands
             json.WriteNumber("unsent", result.Unsent);
             Members.Refused(json, result.Refused);
             json.WriteString("error", result.Error?.Reason.ToKebab());
+            json.WriteStartArray("missing");
+            foreach (var envelope in result.Missing) json.WriteStringValue(envelope.ToString());
+            json.WriteEndArray();
+            Members.Restored(json, result.Restored);
         },
-        $"{Text.Short(result.Document.ToString())}  {result.Url}  sent {result.Pushed}, received {result.Pulled}, {(result.Complete ? "up to date" : Trouble(result))}");
+        $"{Text.Short(result.Document.ToString())}  {result.Url}  sent {result.Pushed}, received {result.Pulled}, {(result.Complete ? "up to date" : Trouble(result))}{Notes(result)}");
 
     private static string Trouble(SyncResult result)
     {
@@ -127,8 +135,18 @@ internal static class SyncCommands
         return string.Join(' ', (string[])[unsent, .. reasons.Select(reason => $"[{reason.ToKebab()}]")]).Trim();
     }
 
+    private static string Notes(SyncResult result) => string.Concat(
+        result.Restored is { } restored ? "\n  " + Text.Restored(restored) : "",
+        result.Missing.Count == 0 ? "" : "\n  The server left out: " + string.Join(' ', result.Missing));
+
     private static TlfsException Failed(SyncResult result)
     {
+        if (result.Error is { Reason: Reason.ServerFork or Reason.ServerRollback } lie)
+        {
+            return new(lie.Reason, $"{result.Url}: {lie.Message}. Your copy is safe and other cloudpeers go on; ask the operator whether a backup was restored, "
+                + $"and see the evidence with: tlfs doc verify {result.Document}");
+        }
+
         if (result.Error is { } error) return error;
         var refused = result.Refused[0];
         return new(refused.Reason, $"{result.Url} refused {result.Refused.Count} of your changes; they are kept here: {refused.Message}");

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Tlfs.Client;
 using Tlfs.Core.Documents;
 using Tlfs.Core.Policy;
 using Tlfs.Core.Sealing;
@@ -28,6 +29,20 @@ internal static class Text
 
     /// <summary>A point in time.</summary>
     public static string Time(DateTimeOffset time) => time.ToUniversalTime().ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
+
+    /// <summary>What a server lost by a restore.</summary>
+    public static string Restored(RestoredLog restored) =>
+        $"Restored from a backup ({Time(restored.Began)}): the server had lost {restored.Lost} envelopes that it had acknowledged; they are sent again.";
+
+    /// <summary>What a server signed and did not keep to, and what to do about it.</summary>
+    public static string Evidence(ServerEvidence evidence)
+    {
+        var strength = evidence.Proves ? "the server's own signatures prove it" : "there is only this device's word for it";
+        var advice = string.Equals(evidence.Kind, "restored", StringComparison.Ordinal)
+            ? "Nothing to do: what was lost is sent again."
+            : "Use another cloudpeer; ask this one's operator whether a backup was restored, and hand on a tlfs export, which holds the evidence.";
+        return $"evidence  {evidence.Url}  {Time(evidence.At)}  {evidence.Kind}: {evidence.Message}; {strength}. {advice}";
+    }
 
     /// <summary>The beginning of an id, enough to tell it from its neighbours in a table.</summary>
     public static string Short(string id) => id.Length > ShortLetters ? id[..ShortLetters] : id;

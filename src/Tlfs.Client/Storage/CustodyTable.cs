@@ -27,15 +27,24 @@ internal sealed class CustodyTable(ReplicaDatabase database)
         FROM envelope e WHERE e.document = {Document} AND e.present IS NULL AND NOT EXISTS(SELECT 1 FROM held h WHERE h.row = e.row AND h.server = {Server})
         """;
 
+    private readonly LogTable _logs = new(database);
+    private readonly EvidenceTable _evidence = new(database);
+
     /// <summary>The cursor, with all that was promised for the log beyond it.</summary>
     public LogCursor Cursor(Place at)
     {
         var stored = database.Single(
             $"SELECT pulled, head FROM progress WHERE document = {Document} AND server = {Server}",
             reader => (Pulled: reader.Blob(0), Head: reader.BlobOrNull(1)), at.Document.Blob(), at.Server.Blob());
-        if (stored.Pulled is null) return AddPromises(new(at.Document, at.Server), at);
-        if (!CompactRange.TryDecode(stored.Pulled, out var pulled)) throw new TlfsException(Reason.InputOutput, "the replica's log cursor is damaged; restore the replica from an export");
-        return AddPromises(new(at.Document, at.Server, pulled, stored.Head is null ? null : LogBytes.DecodeHead(stored.Head)), at);
+        if (!CompactRange.TryDecode(stored.Pulled ?? CompactRange.Empty.Encode(), out var pulled))
+            throw new TlfsException(Reason.InputOutput, "the replica's log cursor is damaged; restore the replica from an export");
+
+        // Without its entries the log is pulled once more, and must be the same.
+        var begun = pulled.Size > 0 && !_logs.Has(at, pulled.Size - 1) ? CompactRange.Empty : pulled;
+        var cursor = new LogCursor(
+            at.Document, at.Server, begun, stored.Head is null ? null : LogBytes.DecodeHead(stored.Head), _logs.Generations(at), _logs.Of(at));
+        cursor.Promise(pulled.Size, pulled.Root);
+        return AddPromises(cursor, at);
     }
 
     /// <summary>Stores the cursor, and when a head was accepted, when that was.</summary>
@@ -46,6 +55,9 @@ internal sealed class CustodyTable(ReplicaDatabase database)
         database.Execute(
             $"UPDATE progress SET pulled = $3, head = $4, confirmed = coalesce($5, confirmed) WHERE document = {Document} AND server = {Server}",
             cursor.Document.Blob(), cursor.Server.Blob(), cursor.Pulled.Encode(), cursor.Head is null ? null : LogBytes.Encode(cursor.Head), confirmedMicros?.Signed());
+        _logs.Append(place, cursor.Pulled.Size - (ulong)cursor.Appended.Count, cursor.Appended);
+        cursor.MarkStored(_logs.Of(place));
+        if (confirmedMicros is not null) _logs.ForgetSeen(place, cursor.Pulled.Size);
         return true;
     });
 
@@ -58,15 +70,42 @@ internal sealed class CustodyTable(ReplicaDatabase database)
     public ulong? Confirmed(Place at) => database.Single(
         $"SELECT confirmed FROM progress WHERE document = {Document} AND server = {Server}", reader => reader.NumberOrNull(0), at.Document.Blob(), at.Server.Blob());
 
-    /// <summary>Ends the trust in a server for a document, for good, and keeps what proves it.</summary>
-    public void SaveFault(Place at, LogFault fault) => database.Write(() =>
+    /// <summary>Ends the trust in a server for a document, and keeps what proves it. What it does later is no news.</summary>
+    public void SaveFault(Place at, LogFault fault, ulong micros) => database.Write(() =>
     {
         EnsureProgress(at);
-        database.Execute(
-            $"UPDATE progress SET fault = $3, fault_text = $4, earlier = $5, later = $6 WHERE document = {Document} AND server = {Server} AND fault IS NULL",
-            at.Document.Blob(), at.Server.Blob(), fault.Reason.ToUpperSnake(), fault.Message,
-            fault.Earlier is null ? null : LogBytes.Encode(fault.Earlier), fault.Later is null ? null : LogBytes.Encode(fault.Later));
+        var isNew = database.Execute(
+            $"UPDATE progress SET fault = $3, fault_text = $4 WHERE document = {Document} AND server = {Server} AND fault IS NULL",
+            at.Document.Blob(), at.Server.Blob(), fault.Reason.ToUpperSnake(), fault.Message) > 0;
+        if (isNew) _evidence.Save(at, fault, micros);
         return true;
+    });
+
+    /// <summary>
+    /// Takes a generation that the cursor accepted (log.md §6.2): what lies beyond is not sent any more, the receipts for it are evidence, and the server
+    /// is trusted again if a rollback was all that it was not trusted for.
+    /// </summary>
+    /// <returns>What the server lost; null if nothing that is known here.</returns>
+    public RestoredLog? TakeBack(LogCursor cursor, Generation generation, LogHead? lostHead, ulong micros) => database.Write(() =>
+    {
+        var place = new Place(cursor.Document, cursor.Server);
+        EnsureProgress(place);
+        var (lost, receipts) = _logs.TakeBack(generation);
+        Save(cursor, null);
+        database.Execute(
+            $"UPDATE progress SET fault = NULL, fault_text = NULL WHERE document = {Document} AND server = {Server} AND fault = $3",
+            place.Document.Blob(), place.Server.Blob(), Reason.ServerRollback.ToUpperSnake());
+        LogStatement[] statements = [.. lostHead is null ? [] : new[] { new HeadStatement(lostHead) }, .. receipts.Select(receipt => new ReceiptStatement(receipt))];
+        foreach (var some in statements.Chunk(Evidence.MaxStatements))
+        {
+            _evidence.Save(
+                place,
+                new(EvidenceKind.Restored, place.Document, place.Server, some, cursor.Generations),
+                "the server was restored from a backup and lost what it had acknowledged",
+                micros);
+        }
+
+        return lost == 0 ? null : RestoredLog.Of(generation, lost);
     });
 
     /// <summary>Why the server is not trusted with the document, or null.</summary>
@@ -79,19 +118,15 @@ internal sealed class CustodyTable(ReplicaDatabase database)
         return new(ReasonText.TryParseUpperSnake(reason, out var known) ? known : Reason.Internal, text);
     }
 
-    /// <summary>The heads that prove the fault: the last one accepted, and the one that contradicts it, as far as there are two.</summary>
-    public IReadOnlyList<LogHead> Evidence(Place at)
-    {
-        var (earlier, later) = database.Single(
-            $"SELECT earlier, later FROM progress WHERE document = {Document} AND server = {Server}",
-            reader => (reader.BlobOrNull(0), reader.BlobOrNull(1)), at.Document.Blob(), at.Server.Blob());
-        return [.. new[] { earlier, later }.OfType<byte[]>().Select(LogBytes.DecodeHead)];
-    }
-
     /// <summary>The envelopes that the server is not known to hold, in the order of the store.</summary>
     public List<StoredEnvelope> Unsent(Place at, long after, int max) => database.Query(
         $"SELECT e.row, e.bundle, e.bytes {Outbox} AND e.row > $3 ORDER BY e.row LIMIT $4",
         reader => new StoredEnvelope(reader.GetInt64(0), reader.GetInt64(1), reader.Blob(2)), at.Document.Blob(), at.Server.Blob(), after, max);
+
+    /// <summary>The first envelopes of a document, in the order of the store, whoever holds them.</summary>
+    public List<StoredEnvelope> Oldest(DocId document, int max) => database.Query(
+        $"SELECT row, bundle, bytes FROM envelope WHERE document = {Document} ORDER BY row LIMIT $2",
+        reader => new StoredEnvelope(reader.GetInt64(0), reader.GetInt64(1), reader.Blob(2)), document.Blob(), max);
 
     public int UnsentCount(Place at) =>
         database.Single($"SELECT count(*) {Outbox}", reader => reader.GetInt32(0), at.Document.Blob(), at.Server.Blob());
@@ -202,11 +237,12 @@ internal sealed class CustodyTable(ReplicaDatabase database)
         var (size, root) = database.Single(
             $"SELECT pin_size, pin_root FROM address WHERE document = {Document} AND server = {Server} AND pin_size IS NOT NULL",
             reader => (reader.NumberOrNull(0), reader.BlobOrNull(1)), at.Document.Blob(), at.Server.Blob());
-        if (size is { } pinned && root is not null) cursor.Promise(pinned, new(root));
+        if (size is { } pinned && root is not null) cursor.Promise(pinned, new Bytes32(root));
         var receipts = database.Query(
             $"SELECT h.receipt FROM envelope e JOIN held h ON h.row = e.row WHERE e.document = {Document} AND h.server = {Server} AND h.size > $3",
             reader => LogBytes.DecodeReceipt(reader.Blob(0)), at.Document.Blob(), at.Server.Blob(), cursor.Pulled.Size.Signed());
-        foreach (var receipt in receipts) cursor.Promise(receipt.Leaf.Size, receipt.Leaf.Root);
+        foreach (var receipt in receipts) cursor.Promise(new ReceiptStatement(receipt), verified: true);
+        foreach (var head in _logs.Seen(at)) cursor.Promise(new HeadStatement(head), verified: true);
         return cursor;
     }
 

@@ -199,13 +199,13 @@ internal sealed class ReplicaDatabase : IDisposable
             throw new TlfsException(Reason.Unsupported, "the replica was written by a newer version of this software; update it");
         if (version != ReplicaTables.Version) throw new TlfsException(Reason.InputOutput, "replica.db is not a replica; choose another folder");
 
-        // A replica from before there was this table.
-        if (Single("SELECT count(*) FROM sqlite_master WHERE name = 'withdrawn'", reader => reader.GetInt64(0)) == 0) Execute(ReplicaTables.Create);
-
         // One from before parts could be withheld.
         if (Single("SELECT count(*) FROM pragma_table_info('envelope') WHERE name = 'present'", reader => reader.GetInt64(0)) == 0)
             Execute("ALTER TABLE envelope ADD COLUMN present INTEGER");
+        if (!Has("evidence")) Write(() => Has("evidence") ? 0 : Execute(ReplicaTables.AddEvidence));
     }
+
+    private bool Has(string table) => Single("SELECT count(*) FROM sqlite_master WHERE name = $1", reader => reader.GetInt64(0), table) > 0;
 
     [SuppressMessage("Security", "CA2100", Justification = "All callers pass constants; values are parameters.")]
     private SqliteCommand Command(string sql, object?[] values)

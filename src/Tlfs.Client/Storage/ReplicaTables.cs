@@ -34,7 +34,19 @@ internal static class ReplicaTables
             pin_size INTEGER, pin_root BLOB, PRIMARY KEY(document, server)) WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS progress(
             document INTEGER NOT NULL REFERENCES document ON DELETE CASCADE, server INTEGER NOT NULL REFERENCES server, pulled BLOB NOT NULL,
-            head BLOB, confirmed INTEGER, fault TEXT, fault_text TEXT, earlier BLOB, later BLOB, PRIMARY KEY(document, server)) WITHOUT ROWID;
+            head BLOB, confirmed INTEGER, fault TEXT, fault_text TEXT, PRIMARY KEY(document, server)) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS log_entry(
+            document INTEGER NOT NULL REFERENCES document ON DELETE CASCADE, server INTEGER NOT NULL REFERENCES server, idx INTEGER NOT NULL,
+            id BLOB NOT NULL, root BLOB NOT NULL, PRIMARY KEY(document, server, idx)) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS seen(
+            document INTEGER NOT NULL REFERENCES document ON DELETE CASCADE, server INTEGER NOT NULL REFERENCES server, size INTEGER NOT NULL,
+            root BLOB NOT NULL, head BLOB NOT NULL, PRIMARY KEY(document, server, size, root)) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS generation(
+            document INTEGER NOT NULL REFERENCES document ON DELETE CASCADE, server INTEGER NOT NULL REFERENCES server, number INTEGER NOT NULL,
+            bytes BLOB NOT NULL, lost INTEGER NOT NULL, PRIMARY KEY(document, server, number)) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS evidence(
+            number INTEGER PRIMARY KEY AUTOINCREMENT, document INTEGER NOT NULL REFERENCES document ON DELETE CASCADE,
+            server INTEGER NOT NULL REFERENCES server, kind TEXT NOT NULL, message TEXT NOT NULL, micros INTEGER NOT NULL, bytes BLOB);
         CREATE TABLE IF NOT EXISTS held(
             row INTEGER NOT NULL REFERENCES envelope ON DELETE CASCADE, server INTEGER NOT NULL REFERENCES server, size INTEGER, receipt BLOB,
             PRIMARY KEY(row, server)) WITHOUT ROWID;
@@ -52,9 +64,13 @@ internal static class ReplicaTables
             number INTEGER PRIMARY KEY AUTOINCREMENT, id BLOB NOT NULL UNIQUE, document BLOB NOT NULL, url TEXT, message BLOB NOT NULL);
         """;
 
+    /// <summary>Brings a replica to this form that was made before there was evidence: what was pulled before is pulled once more.</summary>
+    public const string AddEvidence = "ALTER TABLE progress DROP COLUMN earlier; ALTER TABLE progress DROP COLUMN later;" + Create;
+
     /// <summary>The tables in an order in which rows can be inserted again, without those that can be made again from the others.</summary>
     public static readonly string[] InOrder =
     [
         "identity", "document", "envelope", "schema_version", "server", "cloudpeer", "address", "progress", "held", "refused", "card", "invitation", "outgoing", "withdrawn",
+        "log_entry", "seen", "generation", "evidence",
     ];
 }

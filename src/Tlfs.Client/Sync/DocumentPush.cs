@@ -39,21 +39,31 @@ internal sealed class DocumentPush(ReplicaHome home, Place at, PushBundles push,
         }
     }
 
+    /// <summary>
+    /// Offers a document that the server does not have any more, although it is known to have had it: all from the genesis on that shows that this device
+    /// may host it. What the receipts say is left to the next pull.
+    /// </summary>
+    /// <returns>True if the server took it.</returns>
+    public async Task<bool> OfferAnewAsync(CancellationToken cancellationToken)
+    {
+        var opening = home.Do(() => UpTo(OwnControlGrant, Decode(home.Custody.Oldest(at.Document, OpeningEnvelopes))));
+        if (opening.Count == 0) return false;
+        var results = await push([[.. opening.Select(each => each.Envelope)]], cancellationToken);
+        return results.All(result => result.Refusal is null);
+    }
+
     // The server cannot judge the rest before it knows this: who hosts a document must show in one bundle from the genesis on that it may
     // (docs/protocol/sync.md §1.2), and a server that was dismissed returns with the bundle that holds its new grant. Null if there is no such grant to send.
     private async Task<bool?> PushUpToAsync(Func<PolicyView, GrantStatus?> choose, CancellationToken cancellationToken)
     {
-        var bundle = home.Do(() =>
-        {
-            if (choose(home.Replica.Open(at.Document).Policy) is not { } grant) return [];
-            var unsent = Decode(home.Custody.Unsent(at, 0, OpeningEnvelopes));
-            var last = unsent.FindIndex(each => each.Envelope.Id == grant.Id.Envelope);
-            return unsent[..(last + 1)];
-        });
+        var bundle = home.Do(() => UpTo(choose, Decode(home.Custody.Unsent(at, 0, OpeningEnvelopes))));
         if (bundle.Count == 0) return null;
         var refusals = await PushAsync([bundle], cancellationToken);
         return refusals.Count == 0;
     }
+
+    private List<Unsent> UpTo(Func<PolicyView, GrantStatus?> choose, List<Unsent> envelopes) =>
+        choose(home.Replica.Open(at.Document).Policy) is { } grant ? envelopes[..(envelopes.FindIndex(each => each.Envelope.Id == grant.Id.Envelope) + 1)] : [];
 
     private GrantStatus? OwnControlGrant(PolicyView policy) =>
         policy.Grants.FirstOrDefault(grant => grant.Holds && grant.Permission >= Permission.Control && grant.Actor.Contains(home.Keys.Device.Public));

@@ -10,6 +10,17 @@ using Tlfs.Core.Sealing;
 
 namespace Tlfs.Client.Sync;
 
+/// <summary>What became of a page of a server's log.</summary>
+internal enum PageTaken
+{
+    /// <summary>It was taken, and the next one may come.</summary>
+    All,
+    /// <summary>It names own envelopes that are not here any more: pull them in full.</summary>
+    LacksOwn,
+    /// <summary>It is not the next one any more, because a generation took the log back: pull from there.</summary>
+    WentBack,
+}
+
 /// <summary>
 /// Brings one document and one server together: pull, verify, push what the server lacks, and pull again until a head confirms that both hold the
 /// same (docs/protocol/sync.md). What goes wrong is in the result. One at a time for a document and server.
@@ -17,6 +28,9 @@ namespace Tlfs.Client.Sync;
 internal sealed class DocumentSync(ReplicaHome home, Place at, string url)
 {
     private LogCursor? _cursor;
+    private LogFault? _fault;
+    private RestoredLog? _restored;
+    private IReadOnlyList<EnvelopeId> _missing = [];
     private int _pushed;
     private int _pulled;
 
@@ -34,16 +48,17 @@ internal sealed class DocumentSync(ReplicaHome home, Place at, string url)
         TlfsException? problem = null;
         try
         {
-            home.Do(() => ThrowIfDistrusted());
+            if (home.Do(() => home.Custody.Fault(at))?.Reason == Reason.ServerRollback) await AskForGenerationsAsync(connection, cancellationToken);
+            home.Do(ThrowIfDistrusted);
             problem = await PullUnlessForbiddenAsync(connection, cancellationToken);
             if (problem is null) WrapMissing();
-            var push = new DocumentPush(home, at, (bundles, ifCurrent, token) => connection.PushAsync(at.Document, bundles, token, ifCurrent), TakeReceipts);
-            await push.RunAsync(cancellationToken);
+            await Push(connection).RunAsync(cancellationToken);
             if (_pushed > 0) await PullAsync(connection, omitOwn: true, cancellationToken);
         }
         catch (TlfsException e)
         {
             problem ??= e;
+            if (_fault is { Reason: Reason.ServerFork } fork) await ProveAsync(connection, fork, cancellationToken);
         }
 
         return Result(problem);
@@ -51,24 +66,42 @@ internal sealed class DocumentSync(ReplicaHome home, Place at, string url)
 
     /// <summary>The result as it stands now.</summary>
     public SyncResult Result(TlfsException? problem) => home.Do(() => new SyncResult(
-        at.Document, url, _pushed, _pulled, home.Custody.Head(at), home.Custody.UnsentCount(at), home.Custody.Refused(at), problem));
+        at.Document, url, _pushed, _pulled, home.Custody.Head(at), home.Custody.UnsentCount(at), home.Custody.Refused(at), problem)
+    {
+        Missing = _missing,
+        Restored = _restored,
+    });
 
     /// <summary>Takes a page of the server's log: what it brings is durable when this returns.</summary>
     /// <param name="page">The page.</param>
-    /// <param name="live">True if it came by itself, not as the answer to a pull.</param>
-    /// <returns>False if the page names own envelopes that are not here any more: pull them in full.</returns>
-    public bool Take(PulledPage page, bool live = false) => home.Do(() =>
+    /// <param name="atLeast">What the log must have, as far as that was known when the page was asked for; 0 if it came by itself.</param>
+    public PageTaken Take(PulledPage page, ulong atLeast = 0) => home.Do(() =>
     {
+        if (page.Generation is { } generation)
+        {
+            TakeGeneration(generation);
+            return PageTaken.All;
+        }
+
         ThrowIfDistrusted();
-        if (page.Entries.Any(entry => entry.Envelope is null && !home.Custody.Has(at.Document, entry.Id))) return false;
-        Receive([.. page.Entries.Select(entry => entry.Envelope).OfType<Envelope>()]);
-        foreach (var entry in page.Entries) Refuse(Cursor.Append(entry.Id));
-        if (page.Head is not null) Refuse(Cursor.Accept(page.Head, mayBeEarlier: live));
+        if (page.FirstIndex != NextIndex) return PageTaken.WentBack;
+        if (page.Entries.Any(entry => entry.Envelope is null && !home.Custody.Has(at.Document, entry.Id))) return PageTaken.LacksOwn;
+        var seen = Receive([.. page.Entries.Select(entry => entry.Envelope).OfType<Envelope>()]);
+        foreach (var entry in page.Entries) Cursor.Append(entry.Id);
+        Refuse(SeenHeads.Note(home, Cursor, seen));
+        if (page.Head is not null)
+        {
+            CompareSeen();
+            Refuse(Cursor.Accept(page.Head, atLeast));
+        }
+
+        // What contradicts the server's own signatures is not stored as its log; its head makes the proof.
+        if (Cursor.IsBroken) return PageTaken.All;
         return home.Database.Write(() =>
         {
             home.Custody.MarkPulled(at, page.Entries.Select(entry => entry.Id));
             home.Custody.Save(Cursor, page.Head is null ? null : home.Options.Time.Micros());
-            return true;
+            return PageTaken.All;
         });
     });
 
@@ -82,13 +115,16 @@ internal sealed class DocumentSync(ReplicaHome home, Place at, string url)
     /// <summary>Keeps verified receipts; inside the gate.</summary>
     public void TakeReceipts(IReadOnlyList<Receipt> receipts)
     {
-        foreach (var receipt in receipts) Refuse(Cursor.Promise(receipt.Leaf.Size, receipt.Leaf.Root));
+        foreach (var receipt in receipts) Refuse(Cursor.Promise(new ReceiptStatement(receipt), verified: true));
         home.Custody.MarkReceived(at, receipts);
         _pushed += receipts.Count;
     }
 
+    private DocumentPush Push(CloudpeerConnection connection) =>
+        new(home, at, (bundles, ifCurrent, token) => connection.PushAsync(at.Document, bundles, token, ifCurrent), TakeReceipts);
+
     // Before the first push the server does not know the document. Later it means that this device may not have it: what it
-    // cannot send is then refused envelope by envelope, so that the outbox says why.
+    // cannot send is then refused envelope by envelope, so that the outbox says why. Or a restored server never had it, and says so once it has it again.
     private async Task<TlfsException?> PullUnlessForbiddenAsync(CloudpeerConnection connection, CancellationToken cancellationToken)
     {
         try
@@ -98,28 +134,99 @@ internal sealed class DocumentSync(ReplicaHome home, Place at, string url)
         }
         catch (TlfsException e) when (e.Reason == Reason.NotFound)
         {
-            var mayHost = Cursor.Promised == 0 && home.Do(() => home.Replica.Open(at.Document).Policy.May(home.Keys.Device.Public, Permission.Control));
-            return mayHost ? null : new(Reason.NotFound, "the server does not have this document, or does not give it to you; ask its owner for a grant", e);
+            var mayHost = home.Do(() => home.Replica.Open(at.Document).Policy.May(home.Keys.Device.Public, Permission.Control));
+            if (mayHost && Cursor.AtLeast == 0) return null;
+            if (mayHost && await Push(connection).OfferAnewAsync(cancellationToken))
+            {
+                await PullAsync(connection, omitOwn: true, cancellationToken);
+                return null;
+            }
+
+            return new(Reason.NotFound, "the server does not have this document, or does not give it to you; ask its owner for a grant", e);
         }
     }
 
     private async Task PullAsync(CloudpeerConnection connection, bool omitOwn, CancellationToken cancellationToken)
     {
-        var complete = true;
-        await foreach (var page in connection.PullAsync(at.Document, new(NextIndex) { OmitOwn = omitOwn }, cancellationToken))
+        var taken = PageTaken.All;
+        var atLeast = home.Do(() =>
         {
-            complete = Take(page);
-            if (!complete) break;
+            CompareSeen();
+            return Cursor.AtLeast;
+        });
+        try
+        {
+            await foreach (var page in connection.PullAsync(at.Document, new(NextIndex) { OmitOwn = omitOwn }, cancellationToken))
+            {
+                taken = Take(page, atLeast);
+                if (taken != PageTaken.All) break;
+                if (page.Generation is not null) atLeast = Cursor.AtLeast;
+            }
+        }
+        catch (TlfsException) when (Cursor.IsBroken && _fault is null)
+        {
+            home.Do(() => Refuse(Cursor.Unfinished()));
         }
 
-        if (complete) return;
-        if (!omitOwn) throw new TlfsException(Reason.Malformed, "the server sent ids where envelopes were asked for");
-        await PullAsync(connection, omitOwn: false, cancellationToken);
+        if (taken == PageTaken.All) return;
+        if (taken == PageTaken.LacksOwn && !omitOwn) throw new TlfsException(Reason.Malformed, "the server sent ids where envelopes were asked for");
+        await PullAsync(connection, taken == PageTaken.WentBack && omitOwn, cancellationToken);
     }
 
-    private void Receive(IReadOnlyList<Envelope> envelopes)
+    // What another server brought meanwhile.
+    private void CompareSeen()
     {
-        if (envelopes.Count == 0) return;
+        foreach (var head in home.Logs.Seen(at)) Refuse(Cursor.Promise(new HeadStatement(head), verified: true));
+    }
+
+    // Only a new generation makes a server that rolled back trusted again (docs/protocol/log.md §6.2).
+    private async Task AskForGenerationsAsync(CloudpeerConnection connection, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await foreach (var page in connection.PullAsync(at.Document, new(NextIndex) { OmitOwn = true }, cancellationToken))
+            {
+                if (page.Generation is null) break;
+                Take(page);
+            }
+        }
+        catch (TlfsException e) when (e.Reason == Reason.NotFound)
+        {
+            // It says nothing, so it stays as it is.
+        }
+    }
+
+    private void TakeGeneration(Generation generation)
+    {
+        if (Cursor.Generations.Count >= Evidence.MaxGenerations) throw new TlfsException(Reason.Malformed, "the server names more log generations than there can be");
+        var taken = Cursor.Take(generation);
+        Refuse(taken.Fault);
+        if (taken.IsNew) _restored = home.Custody.TakeBack(Cursor, generation, taken.Lost, home.Options.Time.Micros()) ?? _restored;
+    }
+
+    // The ids of the log that the server shows now prove, together with its head, that it is another one. Whether that works does not matter.
+    private async Task ProveAsync(CloudpeerConnection connection, LogFault fork, CancellationToken cancellationToken)
+    {
+        if (fork.Evidence?.Verify() ?? true) return;
+        try
+        {
+            var ids = new List<EnvelopeId>();
+            await foreach (var page in connection.PullAsync(at.Document, new(0) { OmitOwn = true, HeadersOnly = true }, cancellationToken))
+            {
+                ids.AddRange(page.Entries.Select(entry => entry.Id));
+                if (page.Head is { } head && LogCursor.Prove(fork, head, ids).Evidence is { } proven) home.Do(() => home.Evidence.Improve(at, proven));
+            }
+        }
+        catch (TlfsException)
+        {
+            // The evidence stays as weak as it is.
+        }
+    }
+
+    // Returns the log heads that the held ones among them have seen.
+    private IReadOnlyList<LogHead> Receive(IReadOnlyList<Envelope> envelopes)
+    {
+        if (envelopes.Count == 0) return [];
         var known = envelopes.Count(envelope => home.Custody.Has(at.Document, envelope.Id));
         var outcomes = home.Receive(at.Document, envelopes);
         _pulled += outcomes.Count(outcome => outcome.IsHeld) - known;
@@ -127,8 +234,23 @@ internal sealed class DocumentSync(ReplicaHome home, Place at, string url)
 
         // A server sends causes before effects. What still waits is not stored, so the cursor must not pass it.
         if (outcomes.FirstOrDefault(outcome => outcome.Status == EnvelopeStatus.Pending) is { Reason: { } missing })
+        {
+            _missing = Missing([.. envelopes.Where((_, i) => outcomes[i].Status == EnvelopeStatus.Pending)]);
             throw new TlfsException(missing, "the server sent an envelope without those that it rests on; try another cloudpeer");
+        }
+
         LearnCards();
+        return [.. envelopes.Where((_, i) => outcomes[i].IsHeld).Select(envelope => envelope.Header.Seen).OfType<LogHead>()];
+    }
+
+    private EnvelopeId[] Missing(IReadOnlyList<Envelope> waiting)
+    {
+        var known = waiting.Select(envelope => envelope.Id).ToHashSet();
+        return
+        [
+            .. waiting.SelectMany(envelope => envelope.Header.Deps.Concat(envelope.Header.Auth).Append(envelope.Header.Prev))
+                .Distinct().Where(id => id != default && !known.Contains(id) && !home.Custody.Has(at.Document, id)),
+        ];
     }
 
     // The server shows other envelopes with numbers of this device: they were written before this replica was restored. What was written here since
@@ -161,7 +283,8 @@ internal sealed class DocumentSync(ReplicaHome home, Place at, string url)
     private void Refuse(LogFault? fault)
     {
         if (fault is null) return;
-        home.Custody.SaveFault(at, fault);
+        _fault = fault;
+        home.Custody.SaveFault(at, fault, home.Options.Time.Micros());
         throw fault.ToException();
     }
 

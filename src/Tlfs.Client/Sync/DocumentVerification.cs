@@ -1,3 +1,4 @@
+using CloudPeer.Sync.Sessions;
 using Tlfs.Client.Storage;
 using Tlfs.Core.Documents;
 using Tlfs.Core.Ids;
@@ -15,7 +16,7 @@ internal static class DocumentVerification
         CheckEnvelopes(home, id, held, problems);
         CheckReceipts(home, id, problems);
         foreach (var server in home.Custody.Servers(id)) CheckServer(home, new(id, server), problems);
-        return new(held.Count, problems);
+        return new(held.Count, problems, [.. home.Evidence.All(id).Select(each => Check(home, id, each))]);
     }
 
     // A second document receives everything anew, with all signatures and chains.
@@ -42,6 +43,15 @@ internal static class DocumentVerification
                 problems.Add($"{envelope}: the receipt of {Targets.UrlOf(home, id, server)} does not verify");
         }
     }
+
+    private static ServerEvidence Check(ReplicaHome home, DocId id, HeldEvidence each) => new(
+        Targets.UrlOf(home, id, each.Server),
+        each.Server,
+        each.Kind,
+        each.Message,
+        each.Record is { } record && record.Document == id && record.Server == each.Server && record.Verify(),
+        UnixMicros.ToInstant(each.Micros),
+        each.Record?.Encode());
 
     private static void CheckServer(ReplicaHome home, Place at, List<string> problems)
     {

@@ -26,6 +26,8 @@ internal sealed class ReplicaHome : IDisposable
         Schemas = new(database);
         Cloudpeers = new(database, Keys.Card.Account);
         Custody = new(database);
+        Logs = new(database);
+        Evidence = new(database);
         People = new(database);
         foreach (var schema in Schemas.All()) Replica.UseSchema(schema);
     }
@@ -47,6 +49,10 @@ internal sealed class ReplicaHome : IDisposable
     public CloudpeerTable Cloudpeers { get; }
 
     public CustodyTable Custody { get; }
+
+    public LogTable Logs { get; }
+
+    public EvidenceTable Evidence { get; }
 
     public PeopleTable People { get; }
 

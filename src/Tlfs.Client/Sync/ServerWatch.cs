@@ -112,7 +112,7 @@ internal sealed class ServerWatch(
                 continue;
             }
 
-            if (!sync.Take(change.Page, live: true)) throw new TlfsException(Reason.Unavailable, "own envelopes are missing here; connecting anew to fetch them");
+            if (sync.Take(change.Page) != PageTaken.All) throw new TlfsException(Reason.Unavailable, "the log must be read from before; connecting anew");
             if (change.Page.Entries.Any(entry => entry.Envelope is not null))
             {
                 sync.WrapMissing();

@@ -39,7 +39,8 @@ internal sealed class SyncEngine(ReplicaHome home, Connector connector, Mailbox 
             if (targets.Count == 0) break;
         }
 
-        return [.. results.Values];
+        // What one server brought may show that another one lied.
+        return home.Do(() => results.Select(pair => pair.Value.Error is null && home.Custody.Fault(pair.Key) is { } fault ? pair.Value with { Error = fault } : pair.Value).ToArray());
     }
 
     /// <summary>Tells a server once what it does not know yet; whether that works does not matter.</summary>
@@ -135,7 +136,7 @@ internal sealed class SyncEngine(ReplicaHome home, Connector connector, Mailbox 
         results[at] = results.TryGetValue(at, out var earlier) ? Sum(earlier, result) : result;
 
     private static SyncResult Sum(SyncResult earlier, SyncResult later) =>
-        later with { Pushed = earlier.Pushed + later.Pushed, Pulled = earlier.Pulled + later.Pulled };
+        later with { Pushed = earlier.Pushed + later.Pushed, Pulled = earlier.Pulled + later.Pulled, Restored = later.Restored ?? earlier.Restored };
 
     private static TlfsException TimedOut(Exception cancelled) => new(Reason.Timeout, "there was not enough time; what is left is sent by the next sync", cancelled);
 }

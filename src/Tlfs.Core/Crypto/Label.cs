@@ -31,6 +31,8 @@ public enum Label
     Head,
     /// <summary>A custody receipt.</summary>
     Receipt,
+    /// <summary>A log generation.</summary>
+    Generation,
     /// <summary>An account card.</summary>
     Card,
     /// <summary>The server's half of a session.</summary>
@@ -79,6 +81,8 @@ public enum Label
     HeadSig,
     /// <summary>A batch of receipts.</summary>
     ReceiptSig,
+    /// <summary>A log generation.</summary>
+    GenerationSig,
     /// <summary>The server's half of a session.</summary>
     SessionServerSig,
     /// <summary>The client's half of a session.</summary>

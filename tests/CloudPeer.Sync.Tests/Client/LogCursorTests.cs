@@ -21,15 +21,15 @@ public sealed class LogCursorTests : IDisposable
     public void The_head_of_exactly_what_was_pulled_is_accepted_and_survives_storage()
     {
         var cursor = Cursor;
-        Assert.Null(cursor.Accept(Head([])));
+        Assert.Null(cursor.Accept(Head([]), 0));
         Pull(cursor, [1, 2, 3]);
         var head = Head([1, 2, 3]);
-        Assert.Null(cursor.Accept(head));
+        Assert.Null(cursor.Accept(head, 3));
         Assert.True(CompactRange.TryDecode(cursor.Pulled.Encode(), out var pulled));
-        var restored = new LogCursor(_document, _server.Public, pulled, LogBytes.DecodeHead(LogBytes.Encode(head)));
-        Assert.Equal((3UL, 3UL), (restored.Pulled.Size, restored.Promised));
+        var restored = new LogCursor(_document, _server.Public, pulled, LogBytes.DecodeHead(LogBytes.Encode(head)), [], new Stored([1, 2, 3]));
+        Assert.Equal((3UL, 3UL), (restored.Pulled.Size, restored.AtLeast));
         Pull(restored, [4]);
-        Assert.Null(restored.Accept(Head([1, 2, 3, 4])));
+        Assert.Null(restored.Accept(Head([1, 2, 3, 4]), 3));
     }
 
     [Theory]
@@ -41,11 +41,13 @@ public sealed class LogCursorTests : IDisposable
         var cursor = Cursor;
         Pull(cursor, [1, 2]);
         var earlier = Head([1, 2]);
-        Assert.Null(cursor.Accept(earlier));
+        Assert.Null(cursor.Accept(earlier, 2));
         Pull(cursor, [3]);
         var later = Head(shown);
-        var fault = cursor.Accept(later);
-        Assert.Equal((Reason.ServerFork, earlier, later), (fault!.Reason, fault.Earlier, fault.Later));
+        var fault = cursor.Accept(later, cursor.AtLeast);
+        Assert.Equal(Reason.ServerFork, fault!.Reason);
+        Assert.Equal([earlier, later], fault.Evidence!.Statements.Select(each => ((HeadStatement)each).Head));
+        Assert.True(LogCursor.Prove(fault, later, [.. shown.Select(id => new EnvelopeId(Some(id)))]).Evidence!.Verify() || shown is [1, 2, ..]);
         Assert.Same(earlier, cursor.Head);
     }
 
@@ -54,8 +56,8 @@ public sealed class LogCursorTests : IDisposable
     {
         var cursor = Cursor;
         Pull(cursor, [1, 2, 3]);
-        Assert.Null(cursor.Accept(Head([1, 2, 3])));
-        Assert.Equal(Reason.ServerRollback, cursor.Accept(Head([1, 2]))?.Reason);
+        Assert.Null(cursor.Accept(Head([1, 2, 3]), 3));
+        Assert.Equal(Reason.ServerRollback, cursor.Accept(Head([1, 2]), cursor.AtLeast)?.Reason);
     }
 
     [Fact]
@@ -63,8 +65,9 @@ public sealed class LogCursorTests : IDisposable
     {
         var cursor = Cursor;
         Pull(cursor, [1]);
-        Assert.Null(cursor.Promise(3, Root([1, 2, 3])));
-        Assert.Equal(Reason.ServerRollback, cursor.Accept(Head([1]))?.Reason);
+        Assert.Null(cursor.Promise(Said([1, 2, 3])));
+        var fault = cursor.Accept(Head([1], 5 + 600_000_000), cursor.AtLeast);
+        Assert.Equal((Reason.ServerRollback, true), (fault!.Reason, fault.Evidence!.Verify()));
     }
 
     [Fact]
@@ -72,31 +75,113 @@ public sealed class LogCursorTests : IDisposable
     {
         var cursor = Cursor;
         Pull(cursor, [1]);
-        cursor.Promise(2, Root([1, 2]));
-        Assert.Null(cursor.Accept(Head([1]), mayBeEarlier: true));
+        var atLeast = cursor.AtLeast;
+        cursor.Promise(Said([1, 2]));
+        Assert.Null(cursor.Accept(Head([1]), atLeast));
         Pull(cursor, [2]);
-        Assert.Equal(Reason.ServerRollback, cursor.Accept(Head([1]), mayBeEarlier: true)?.Reason);
-        Assert.Null(cursor.Accept(Head([1, 2]), mayBeEarlier: true));
+        Assert.Equal(Reason.ServerRollback, cursor.Accept(Head([1]), atLeast)?.Reason);
+        Assert.Null(cursor.Accept(Head([1, 2]), atLeast));
     }
 
     [Fact]
-    public void Entries_that_do_not_lead_to_a_promised_root_are_a_fork()
+    public void Entries_that_do_not_lead_to_a_promised_root_are_a_fork_and_the_next_head_proves_it()
     {
         var cursor = Cursor;
-        cursor.Promise(2, Root([1, 2]));
-        Assert.Null(cursor.Append(new(Some(1))));
-        Assert.Equal(Reason.ServerFork, cursor.Append(new(Some(7)))?.Reason);
+        cursor.Promise(Said([1, 2]));
+        Pull(cursor, [1, 7]);
+        Assert.True(cursor.IsBroken);
+        Assert.Equal((Reason.ServerFork, false), (cursor.Unfinished()!.Reason, cursor.Unfinished()!.Evidence!.Verify()));
+        Pull(cursor, [8]);
+        var fault = cursor.Accept(Head([1, 7, 8]), 0);
+        Assert.Equal((Reason.ServerFork, true), (fault!.Reason, fault.Evidence!.Verify()));
     }
 
     [Fact]
-    public void Two_roots_for_one_size_are_a_fork()
+    public void Two_roots_for_one_size_are_a_fork_with_proof()
     {
         var cursor = Cursor;
         Pull(cursor, [1]);
-        Assert.Null(cursor.Promise(1, Root([1])));
-        Assert.Equal(Reason.ServerFork, cursor.Promise(1, Root([2]))?.Reason);
-        Assert.Null(cursor.Promise(5, Root([1, 2, 3, 4, 5])));
-        Assert.Equal(Reason.ServerFork, cursor.Promise(5, Root([5]))?.Reason);
+        Assert.Null(cursor.Accept(Head([1]), 0));
+        Assert.Null(cursor.Promise(Said([1])));
+        Assert.True(cursor.Promise(Said([2]))!.Evidence!.Verify());
+        Assert.Null(cursor.Promise(Said([1, 2, 3, 4, 5])));
+        Assert.True(cursor.Promise(Said([1, 2, 3, 4, 6]))!.Evidence!.Verify());
+    }
+
+    [Fact]
+    public void What_another_device_saw_is_compared_at_every_size_that_was_pulled()
+    {
+        for (byte size = 1; size <= 6; size++)
+        {
+            byte[] log = [1, 2, 3, 4, 5, 6];
+            var cursor = Cursor;
+            Pull(cursor, log);
+            Assert.Null(cursor.Accept(Head(log), 0));
+            cursor.MarkStored(new Stored(log));
+            Assert.Null(cursor.Promise(Said(log[..size])));
+            var fault = cursor.Promise(Said([.. log[..(size - 1)], 9]));
+            Assert.Equal((Reason.ServerFork, true), (fault!.Reason, fault.Evidence!.Verify()));
+        }
+    }
+
+    [Fact]
+    public void What_the_server_did_not_sign_is_no_promise_and_no_fault()
+    {
+        var cursor = Cursor;
+        Pull(cursor, [1]);
+        Assert.Null(cursor.Accept(Head([1]), 0));
+        Assert.Null(cursor.Promise(new HeadStatement(Head([2]) with { Micros = 9 })));
+        Assert.Null(cursor.Promise(new HeadStatement(Head([1, 2]) with { Micros = 9 })));
+        Assert.Equal((1UL, false), (cursor.AtLeast, cursor.IsBroken));
+    }
+
+    [Fact]
+    public void A_generation_takes_the_cursor_back_and_what_was_signed_beyond_before_it_counts_no_more()
+    {
+        var cursor = Cursor;
+        Pull(cursor, [1, 2, 3]);
+        cursor.MarkStored(new Stored([1, 2, 3]));
+        Pull(cursor, [4]);
+        var lost = Head([1, 2, 3, 4]);
+        Assert.Null(cursor.Accept(lost, 0));
+        cursor.Promise(Said([1, 2, 3, 4, 5]));
+        var taken = cursor.Take(Began(1, [1, 2], 100));
+        Assert.Equal((null, true, lost), (taken.Fault, taken.IsNew, taken.Lost));
+        Assert.Equal((2UL, 2UL, null), (cursor.Pulled.Size, cursor.AtLeast, cursor.Head));
+        Assert.Equal(default, cursor.Take(Began(1, [1, 2], 100)));
+        Assert.Null(cursor.Promise(Said([1, 2, 3])));
+        Pull(cursor, [7, 8]);
+        Assert.Null(cursor.Accept(Head([1, 2, 7, 8], 101), 0));
+        Assert.Null(cursor.Promise(Said([1, 2, 3, 4])));
+        Assert.True(cursor.Promise(Said([1, 9]))!.Evidence!.Verify());
+    }
+
+    [Fact]
+    public void A_generation_beyond_what_was_pulled_is_a_promise()
+    {
+        var cursor = Cursor;
+        Pull(cursor, [1]);
+        Assert.True(cursor.Take(Began(1, [1, 2], 100)).IsNew);
+        Assert.Equal((1UL, 2UL), (cursor.Pulled.Size, cursor.AtLeast));
+        Pull(cursor, [3]);
+        Assert.True(cursor.IsBroken);
+    }
+
+    [Fact]
+    public void A_generation_that_is_old_wrong_or_of_another_log_is_not_taken()
+    {
+        var cursor = Cursor;
+        Pull(cursor, [1, 2, 3]);
+        Assert.Null(cursor.Accept(Head([1, 2, 3]), 0));
+        Assert.Equal(Reason.BadSignature, cursor.Take(Began(1, [1], 100) with { Number = 2 }).Fault?.Reason);
+        var never = cursor.Take(Began(1, [1, 9], 100)).Fault;
+        Assert.Equal((Reason.ServerFork, true), (never!.Reason, never.Evidence!.Verify()));
+        Assert.Equal(Reason.ServerRollback, cursor.Take(Began(1, [1], 5)).Fault?.Reason);
+        Assert.True(cursor.Take(Began(2, [1, 2, 3], 100)).IsNew);
+        Assert.Equal(default, cursor.Take(Began(1, [1], 99)));
+        var twice = cursor.Take(Began(2, [1], 100)).Fault;
+        Assert.Equal((Reason.ServerFork, true), (twice!.Reason, twice.Evidence!.Verify()));
+        Assert.Equal(3UL, cursor.Pulled.Size);
     }
 
     [Fact]
@@ -115,8 +200,8 @@ public sealed class LogCursorTests : IDisposable
             good with { Micros = 6 },
             good with { Signature = [.. good.Signature[..^1], (byte)(good.Signature[^1] ^ 1)] },
         ];
-        Assert.All(bad, head => Assert.Equal(Reason.BadSignature, cursor.Accept(head)?.Reason));
-        Assert.Null(cursor.Accept(good));
+        Assert.All(bad, head => Assert.Equal(Reason.BadSignature, cursor.Accept(head, 0)?.Reason));
+        Assert.Null(cursor.Accept(good, 0));
     }
 
     public void Dispose() => _server.Dispose();
@@ -125,7 +210,21 @@ public sealed class LogCursorTests : IDisposable
 
     private static Bytes32 Root(byte[] entries) => entries.Aggregate(CompactRange.Empty, (range, entry) => range.Append(new(Some(entry)))).Root;
 
-    private LogHead Head(byte[] entries) => LogHead.Sign(_server, _document, (ulong)entries.Length, Root(entries), 5);
+    private LogHead Head(byte[] entries, ulong micros = 5) => LogHead.Sign(_server, _document, (ulong)entries.Length, Root(entries), micros);
 
-    private static void Pull(LogCursor cursor, byte[] entries) => Assert.All(entries, entry => Assert.Null(cursor.Append(new(Some(entry)))));
+    private HeadStatement Said(byte[] entries) => new(Head(entries));
+
+    private Generation Began(uint number, byte[] entries, ulong micros) => Generation.Sign(_server, _document, number, (ulong)entries.Length, Root(entries), micros);
+
+    private static void Pull(LogCursor cursor, byte[] entries)
+    {
+        foreach (var entry in entries) cursor.Append(new(Some(entry)));
+    }
+
+    private sealed class Stored(byte[] entries) : IPulledLog
+    {
+        public Bytes32 RootAt(ulong size) => Root(entries[..(int)size]);
+
+        public IReadOnlyList<EnvelopeId> Ids(ulong count) => [.. entries.Take((int)count).Select(entry => new EnvelopeId(Some(entry)))];
+    }
 }

@@ -176,6 +176,12 @@ public sealed class GroupCommitTests
         public Task<StoredReceipt?> FindReceiptAsync(DocId document, ulong index, CancellationToken cancellationToken) =>
             _inner.FindReceiptAsync(document, index, cancellationToken);
 
+        public Task<IReadOnlyList<StoredGeneration>> ReadGenerationsAsync(DocId document, CancellationToken cancellationToken) =>
+            _inner.ReadGenerationsAsync(document, cancellationToken);
+
+        public Task<(uint Number, int Documents)> BeginGenerationAsync(ulong micros, CancellationToken cancellationToken) =>
+            _inner.BeginGenerationAsync(micros, cancellationToken);
+
         public ValueTask DisposeAsync() => _inner.DisposeAsync();
 
         private static TaskCompletionSource Opened()

@@ -66,6 +66,14 @@ internal static class ServerCommands
         config.Add(show);
         config.Add(validate);
         root.Add(config);
+
+        var generation = new Command("generation", "Log generations: how clients come back after a restore.");
+        var yes = new Option<bool>("--yes") { Description = "Do it; without it the command only says what it would do." };
+        var begin = new Command("begin", "Run it once after restoring a backup, before serving: clients then send again what the backup lacks. Running it twice does no harm.") { yes };
+        begin.SetAction((parsed, cancellationToken) =>
+            GenerationCommand.BeginAsync(CommandSettings.Load(), TimeProvider.System, output, parsed.GetValue(yes), parsed.GetValue(Json), cancellationToken));
+        generation.Add(begin);
+        root.Add(generation);
         return root;
     }
 

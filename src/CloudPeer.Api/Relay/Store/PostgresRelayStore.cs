@@ -105,6 +105,20 @@ internal sealed class PostgresRelayStore(NpgsqlDataSource source) : IRelayStore
         cancellationToken);
 
     /// <inheritdoc />
+    public Task<IReadOnlyList<StoredGeneration>> ReadGenerationsAsync(DocId document, CancellationToken cancellationToken) => ReadAsync<IReadOnlyList<StoredGeneration>>(
+        StoredGenerations.Select("$1"),
+        [Bytes(document)],
+        async reader => await ListAsync(reader, StoredGenerations.Read, cancellationToken),
+        cancellationToken);
+
+    /// <inheritdoc />
+    public Task<(uint Number, int Documents)> BeginGenerationAsync(ulong micros, CancellationToken cancellationToken) => StoreFailure.Translate(async () =>
+    {
+        await using var connection = await source.OpenConnectionAsync(cancellationToken);
+        return await StoredGenerations.BeginAsync(connection, micros, cancellationToken);
+    });
+
+    /// <inheritdoc />
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     // Header, signature, length of the body, body, parts; found without fetching them.

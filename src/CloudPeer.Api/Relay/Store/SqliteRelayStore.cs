@@ -132,6 +132,28 @@ internal sealed class SqliteRelayStore : IRelayStore
         cancellationToken);
 
     /// <inheritdoc />
+    public Task<IReadOnlyList<StoredGeneration>> ReadGenerationsAsync(DocId document, CancellationToken cancellationToken) => ReadAsync<IReadOnlyList<StoredGeneration>>(
+        StoredGenerations.Select("$doc"),
+        [("$doc", document.Value.ToArray())],
+        async reader =>
+        {
+            var generations = new List<StoredGeneration>();
+            while (await reader.ReadAsync(cancellationToken)) generations.Add(StoredGenerations.Read(reader));
+            return generations;
+        },
+        cancellationToken);
+
+    /// <inheritdoc />
+    public Task<(uint Number, int Documents)> BeginGenerationAsync(ulong micros, CancellationToken cancellationToken) => StoreFailure.Translate(async () =>
+    {
+        await using var connection = await ConnectAsync(cancellationToken);
+        await using var pragma = connection.CreateCommand();
+        pragma.CommandText = "PRAGMA synchronous = FULL";
+        await pragma.ExecuteNonQueryAsync(cancellationToken);
+        return await StoredGenerations.BeginAsync(connection, micros, cancellationToken);
+    });
+
+    /// <inheritdoc />
     public async ValueTask DisposeAsync()
     {
         if (_writer is not null) await _writer.DisposeAsync();
