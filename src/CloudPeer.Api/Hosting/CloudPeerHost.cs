@@ -26,6 +26,9 @@ internal sealed record HostOverrides
 
     /// <summary>Takes the log instead of standard error.</summary>
     public ILogEventSink? LogSink { get; init; }
+
+    /// <summary>Stands between the relay and its store.</summary>
+    public Func<IRelayStore, IRelayStore>? Store { get; init; }
 }
 
 /// <summary>A running server: owns the data folder, the identity, the stores and the web application, and ends them in the right order.</summary>
@@ -72,7 +75,7 @@ internal sealed partial class CloudPeerHost : IAsyncDisposable
             var store = await resources.OwnAsync(
                 () => StartupFailure.ExplainDatabase(() => StoreFeature.OpenAsync(database, folder, cancellationToken), settings));
             var listeners = new Listeners(settings);
-            var app = await resources.OwnAsync(() => Task.FromResult(Build(settings, overrides, new(folder, identity, database, store, listeners))));
+            var app = await resources.OwnAsync(() => Task.FromResult(Build(settings, overrides, new(folder, identity, database, overrides.Store?.Invoke(store) ?? store, listeners))));
             LogStarting(app.Logger, folder.Path, database is null ? "SQLite" : "PostgreSQL");
             await StartupFailure.ExplainDatabase(() => app.Services.GetRequiredService<HostSchema>().PrepareAsync(cancellationToken), settings);
             await StartupFailure.ExplainPorts(() => app.StartAsync(cancellationToken), settings);

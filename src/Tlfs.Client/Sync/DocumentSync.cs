@@ -30,7 +30,9 @@ internal sealed class DocumentSync(ReplicaHome home, Place at, string url)
     private LogCursor? _cursor;
     private LogFault? _fault;
     private RestoredLog? _restored;
-    private IReadOnlyList<EnvelopeId> _missing = [];
+    private readonly HashSet<EnvelopeId> _missing = [];
+    private readonly HashSet<EnvelopeId> _waiting = [];
+    private Reason? _gap;
     private int _pushed;
     private int _pulled;
 
@@ -68,7 +70,7 @@ internal sealed class DocumentSync(ReplicaHome home, Place at, string url)
     public SyncResult Result(TlfsException? problem) => home.Do(() => new SyncResult(
         at.Document, url, _pushed, _pulled, home.Custody.Head(at), home.Custody.UnsentCount(at), home.Custody.Refused(at), problem)
     {
-        Missing = _missing,
+        Missing = [.. _missing.Order()],
         Restored = _restored,
     });
 
@@ -93,10 +95,11 @@ internal sealed class DocumentSync(ReplicaHome home, Place at, string url)
         {
             CompareSeen();
             Refuse(Cursor.Accept(page.Head, atLeast));
+            ThrowIfGap();
         }
 
-        // What contradicts the server's own signatures is not stored as its log; its head makes the proof.
-        if (Cursor.IsBroken) return PageTaken.All;
+        // What contradicts the server's own signatures, or has gaps, is not stored as its log. It is read on, since its head may prove more.
+        if (Cursor.IsBroken || _gap is not null) return PageTaken.All;
         return home.Database.Write(() =>
         {
             home.Custody.MarkPulled(at, page.Entries.Select(entry => entry.Id));
@@ -233,24 +236,25 @@ internal sealed class DocumentSync(ReplicaHome home, Place at, string url)
         ThrowIfForked([.. envelopes.Where((_, i) => outcomes[i].Reason == Reason.Equivocation)]);
 
         // A server sends causes before effects. What still waits is not stored, so the cursor must not pass it.
-        if (outcomes.FirstOrDefault(outcome => outcome.Status == EnvelopeStatus.Pending) is { Reason: { } missing })
+        var waiting = envelopes.Where((_, i) => outcomes[i].Status == EnvelopeStatus.Pending).ToArray();
+        if (waiting.Length > 0)
         {
-            _missing = Missing([.. envelopes.Where((_, i) => outcomes[i].Status == EnvelopeStatus.Pending)]);
-            throw new TlfsException(missing, "the server sent an envelope without those that it rests on; try another cloudpeer");
+            _gap ??= outcomes.First(outcome => outcome.Status == EnvelopeStatus.Pending).Reason;
+            _waiting.UnionWith(waiting.Select(envelope => envelope.Id));
+            _missing.UnionWith(waiting.SelectMany(envelope => envelope.Header.Deps.Concat(envelope.Header.Auth).Append(envelope.Header.Prev))
+                .Where(id => id != default && !_waiting.Contains(id) && !home.Custody.Has(at.Document, id)));
         }
 
         LearnCards();
         return [.. envelopes.Where((_, i) => outcomes[i].IsHeld).Select(envelope => envelope.Header.Seen).OfType<LogHead>()];
     }
 
-    private EnvelopeId[] Missing(IReadOnlyList<Envelope> waiting)
+    private void ThrowIfGap()
     {
-        var known = waiting.Select(envelope => envelope.Id).ToHashSet();
-        return
-        [
-            .. waiting.SelectMany(envelope => envelope.Header.Deps.Concat(envelope.Header.Auth).Append(envelope.Header.Prev))
-                .Distinct().Where(id => id != default && !known.Contains(id) && !home.Custody.Has(at.Document, id)),
-        ];
+        if (_gap is not { } gap) return;
+        _cursor = null;
+        _gap = null;
+        throw new TlfsException(gap, "the server left out envelopes that others rest on; try another cloudpeer");
     }
 
     // The server shows other envelopes with numbers of this device: they were written before this replica was restored. What was written here since

@@ -21,13 +21,13 @@ public sealed class LyingServerTests(PostgresFixture postgres)
         var mine = await a.Replica.CreateAsync("todoapp", Cancel);
         await a.SyncAsync();
         await server.StopAsync();
-        Copy(server.DataFolder, copy.Path);
+        ServerCopy.CopyFolder(server.DataFolder, copy.Path);
         await server.RestartAsync();
         await mine.EditAsync(d => d["title"].Set("acknowledged"), Cancel);
         await a.SyncAsync();
         await server.StopAsync();
         Directory.Delete(server.DataFolder, recursive: true);
-        Copy(copy.Path, server.DataFolder);
+        ServerCopy.CopyFolder(copy.Path, server.DataFolder);
         await server.RestartAsync();
 
         await mine.EditAsync(d => d["title"].Set("kept here"), Cancel);
@@ -40,7 +40,7 @@ public sealed class LyingServerTests(PostgresFixture postgres)
         Assert.Contains("kept here", doc.ToJson(), StringComparison.Ordinal);
         Assert.Contains("acknowledged", Assert.Single(doc.Verify().Problems), StringComparison.Ordinal);
         await a.Replica.DisposeAsync();
-        Assert.Equal(2, Evidence(a, doc.Id, server).Count);
+        Assert.Equal(2, Evidence(a, doc.Id).Statements.Count);
     }
 
     [Fact]
@@ -67,16 +67,9 @@ public sealed class LyingServerTests(PostgresFixture postgres)
 
     private static async Task<Tlfs.Client.SyncResult> SyncOnceAsync(Person person) => Assert.Single(await person.Replica.SyncAsync(cancellationToken: Cancel));
 
-    private static IReadOnlyList<Tlfs.Core.Sealing.LogHead> Evidence(Person person, Tlfs.Core.Ids.DocId document, TestServer server)
+    private static Evidence Evidence(Person person, Tlfs.Core.Ids.DocId document)
     {
         using var store = SqliteReplicaStore.Open(person.Home);
-        return new CustodyTable(store.Database).Evidence(new(document, server.Peer));
-    }
-
-    private static void Copy(string from, string to)
-    {
-        Directory.CreateDirectory(to);
-        foreach (var folder in Directory.GetDirectories(from)) Copy(folder, Path.Combine(to, Path.GetFileName(folder)));
-        foreach (var file in Directory.GetFiles(from)) File.Copy(file, Path.Combine(to, Path.GetFileName(file)), overwrite: true);
+        return Assert.Single(new EvidenceTable(store.Database).All(document)).Record!;
     }
 }

@@ -1,7 +1,10 @@
 using CloudPeer.Api.Hosting;
+using CloudPeer.Api.Hosting.Commands;
 using CloudPeer.Api.Hosting.Settings;
+using CloudPeer.Sync.Relay;
 using CloudPeer.TestKit;
 using Grpc.Net.Client;
+using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Time.Testing;
 using Tlfs.Core.Ids;
@@ -27,9 +30,14 @@ public sealed class TestServer : IAsyncDisposable
     private CloudPeerHost? _host;
     private GrpcChannel? _channel;
 
-    private TestServer(Dictionary<string, string?> settings)
+    private readonly PostgresFixture _postgres;
+    private PostgresDatabase? _database;
+
+    private TestServer(Dictionary<string, string?> settings, PostgresFixture postgres, PostgresDatabase? database)
     {
         _settings = settings;
+        _postgres = postgres;
+        Use(database);
         settings.TryAdd("CLOUDPEER_HTTP_PORT", "0");
         settings.TryAdd("CLOUDPEER_GRPC_PORT", "0");
         settings.TryAdd("CLOUDPEER_DATA_DIR", _folder.File("data"));
@@ -53,14 +61,16 @@ public sealed class TestServer : IAsyncDisposable
 
     public IReadOnlyList<string> LogLines => _log.Lines;
 
+    /// <summary>Lies in the store's place from the next start on; null for the truth.</summary>
+    public Func<IRelayStore, IRelayStore>? Store { get; set; }
+
     private CloudPeerHost Host => _host ?? throw new InvalidOperationException("the server is stopped");
 
     public static async Task<TestServer> StartAsync(StoreKind store, PostgresFixture postgres, params (string Name, string Value)[] settings)
     {
         var values = settings.ToDictionary(setting => "CLOUDPEER_" + setting.Name, setting => (string?)setting.Value, StringComparer.Ordinal);
-        if (store == StoreKind.Postgres)
-            values["CLOUDPEER_DATABASE_URL"] = (await postgres.CreateDatabaseAsync(TestContext.Current.CancellationToken)).Url;
-        var server = new TestServer(values);
+        var database = store == StoreKind.Postgres ? await postgres.CreateDatabaseAsync(TestContext.Current.CancellationToken) : null;
+        var server = new TestServer(values, postgres, database);
         try
         {
             await server.StartAsync();
@@ -80,6 +90,34 @@ public sealed class TestServer : IAsyncDisposable
         await StopAsync();
         foreach (var (name, value) in changed) _settings["CLOUDPEER_" + name] = value;
         await StartAsync();
+    }
+
+    /// <summary>Stops the server, copies all its data as a backup would, and starts it again.</summary>
+    public async Task<ServerCopy> CopyAsync()
+    {
+        await StopAsync();
+        var copy = new ServerCopy(_database is null ? null : await _postgres.CopyDatabaseAsync(_database, TestContext.Current.CancellationToken));
+        ServerCopy.CopyFolder(DataFolder, copy.Folder);
+        await StartAsync();
+        return copy;
+    }
+
+    /// <summary>Stops the server and puts a copy in the place of its data; it is to be started again.</summary>
+    public async Task RestoreAsync(ServerCopy copy)
+    {
+        await StopAsync();
+        SqliteConnection.ClearAllPools();
+        Directory.Delete(DataFolder, recursive: true);
+        ServerCopy.CopyFolder(copy.Folder, DataFolder);
+        if (copy.Database is { } database) Use(await _postgres.CopyDatabaseAsync(database, TestContext.Current.CancellationToken));
+    }
+
+    /// <summary>What the operator runs after a restore, on the stopped server.</summary>
+    public async Task<string> BeginGenerationAsync(bool confirmed = true)
+    {
+        using var output = new StringWriter();
+        await GenerationCommand.BeginAsync(Settings(), Clock, output, confirmed, json: false, TestContext.Current.CancellationToken);
+        return output.ToString();
     }
 
     /// <summary>Stops the server as a service manager would, while clients are still connected.</summary>
@@ -106,12 +144,24 @@ public sealed class TestServer : IAsyncDisposable
         _log.AssertNoErrors();
     }
 
-    private async Task StartAsync()
+    /// <summary>Starts the server after it was stopped.</summary>
+    public async Task StartAsync()
+    {
+        _host = await CloudPeerHost.StartAsync(Settings(), new() { Clock = Clock, LogSink = _log, Store = Store }, TestContext.Current.CancellationToken);
+        _channel = GrpcChannel.ForAddress(_host.GrpcUrl);
+    }
+
+    private ServerSettings Settings()
     {
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(_settings).Build();
         var settings = SettingParser.Parse(SettingReader.Read(configuration), out var faults);
         Assert.Empty(faults);
-        _host = await CloudPeerHost.StartAsync(settings!, new() { Clock = Clock, LogSink = _log }, TestContext.Current.CancellationToken);
-        _channel = GrpcChannel.ForAddress(_host.GrpcUrl);
+        return settings!;
+    }
+
+    private void Use(PostgresDatabase? database)
+    {
+        _database = database;
+        if (database is not null) _settings["CLOUDPEER_DATABASE_URL"] = database.Url;
     }
 }

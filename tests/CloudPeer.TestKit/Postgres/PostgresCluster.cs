@@ -44,11 +44,19 @@ public sealed class PostgresCluster : IAsyncDisposable
     /// <param name="name">A name that no other test uses.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="PostgresException">There is such a database already.</exception>
-    public async Task<PostgresDatabase> CreateDatabaseAsync(string name, CancellationToken cancellationToken = default)
+    public Task<PostgresDatabase> CreateDatabaseAsync(string name, CancellationToken cancellationToken = default) =>
+        CreateDatabaseAsync(name, "template1", cancellationToken);
+
+    /// <summary>Creates a database as a copy of another one.</summary>
+    /// <param name="name">A name that no other test uses.</param>
+    /// <param name="original">The name of a database to which nobody is connected.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="PostgresException">There is such a database already.</exception>
+    public async Task<PostgresDatabase> CreateDatabaseAsync(string name, string original, CancellationToken cancellationToken = default)
     {
         await using var source = NpgsqlDataSource.Create(Database("postgres").ConnectionString);
         using var quoter = new NpgsqlCommandBuilder();
-        await using var command = source.CreateCommand($"CREATE DATABASE {quoter.QuoteIdentifier(name)}");
+        await using var command = source.CreateCommand($"CREATE DATABASE {quoter.QuoteIdentifier(name)} TEMPLATE {quoter.QuoteIdentifier(original)}");
         await command.ExecuteNonQueryAsync(cancellationToken);
         return Database(name);
     }

@@ -40,6 +40,16 @@ public sealed class PostgresFixture : IAsyncLifetime
         return await cluster.CreateDatabaseAsync($"test_{Interlocked.Increment(ref _databases)}", cancellationToken);
     }
 
+    /// <summary>A new database with the content of another one, to which nobody is connected.</summary>
+    /// <param name="original">The database to copy.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task<PostgresDatabase> CopyDatabaseAsync(PostgresDatabase original, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(original);
+        var cluster = await ClusterAsync(cancellationToken);
+        return await cluster.CreateDatabaseAsync($"test_{Interlocked.Increment(ref _databases)}", original.Name, cancellationToken);
+    }
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {

@@ -1,0 +1,54 @@
+using CloudPeer.Sync.Log;
+using CloudPeer.Sync.Relay;
+using Tlfs.Core.Ids;
+
+namespace CloudPeer.Api.Tests.Client;
+
+/// <summary>A server's store that leaves envelopes out of every log, and numbers the others as if they had never been there: its heads agree with what it shows.</summary>
+internal sealed class HidingStore(IRelayStore inner, IReadOnlySet<EnvelopeId> hidden) : IRelayStore
+{
+    public async Task<DocumentState?> FindAsync(DocId document, CancellationToken cancellationToken) =>
+        await inner.FindAsync(document, cancellationToken) is { } state ? await WithoutAsync(state, cancellationToken) : null;
+
+    public async Task<LogSlice?> ReadAsync(DocId document, ulong from, int maxEntries, int maxBytes, CancellationToken cancellationToken)
+    {
+        if (await inner.ReadAsync(document, 0, int.MaxValue, int.MaxValue, cancellationToken) is not { } whole) return null;
+        var shown = whole.Entries.Where(entry => !hidden.Contains(entry.Id)).Skip((int)from).Take(maxEntries);
+        return new(await WithoutAsync(whole.State, cancellationToken), [.. shown]);
+    }
+
+    public Task<IRelayTransaction> BeginAsync(
+        IReadOnlyCollection<DocId> documents, IReadOnlyCollection<AccountId> tenants, CancellationToken cancellationToken) =>
+        inner.BeginAsync(documents, tenants, cancellationToken);
+
+    public Task<ulong> FindUsedBytesAsync(AccountId tenant, CancellationToken cancellationToken) => inner.FindUsedBytesAsync(tenant, cancellationToken);
+
+    public Task<IReadOnlyList<LogEntry>> ReadStatementsAsync(DocId document, ulong from, CancellationToken cancellationToken) =>
+        inner.ReadStatementsAsync(document, from, cancellationToken);
+
+    public Task<IReadOnlyList<LogPlace>> ReadIdsAsync(DocId document, ulong from, int max, CancellationToken cancellationToken) =>
+        inner.ReadIdsAsync(document, from, max, cancellationToken);
+
+    public Task<IReadOnlyList<LogPlace>> FindIdsAsync(DocId document, IReadOnlyCollection<EnvelopeId> ids, CancellationToken cancellationToken) =>
+        inner.FindIdsAsync(document, ids, cancellationToken);
+
+    public Task<LogPlace?> WalkBackAsync(DocId document, ulong index, ulong steps, CancellationToken cancellationToken) =>
+        inner.WalkBackAsync(document, index, steps, cancellationToken);
+
+    public Task<StoredReceipt?> FindReceiptAsync(DocId document, ulong index, CancellationToken cancellationToken) =>
+        inner.FindReceiptAsync(document, index, cancellationToken);
+
+    public Task<IReadOnlyList<StoredGeneration>> ReadGenerationsAsync(DocId document, CancellationToken cancellationToken) =>
+        inner.ReadGenerationsAsync(document, cancellationToken);
+
+    public Task<(uint Number, int Documents)> BeginGenerationAsync(ulong micros, CancellationToken cancellationToken) =>
+        inner.BeginGenerationAsync(micros, cancellationToken);
+
+    public ValueTask DisposeAsync() => inner.DisposeAsync();
+
+    private async Task<DocumentState> WithoutAsync(DocumentState state, CancellationToken cancellationToken)
+    {
+        var places = await inner.ReadIdsAsync(state.Document, 0, int.MaxValue, cancellationToken);
+        return state with { Log = places.Where(place => !hidden.Contains(place.Id)).Aggregate(CompactRange.Empty, (range, place) => range.Append(place.Id)) };
+    }
+}
