@@ -83,7 +83,7 @@ public sealed class DocumentTests
         Assert.Equal("delta", log[^1].GetProperty("type").GetString());
 
         var report = (await person.JsonAsync("doc", "verify", document)).Json;
-        Same.Members(report, "envelopes", "problems");
+        Same.Members(report, "envelopes", "problems", "evidence");
         Assert.Equal(log.Count, report.GetProperty("envelopes").GetInt32());
         Assert.Equal(0, report.GetProperty("problems").GetArrayLength());
     }
