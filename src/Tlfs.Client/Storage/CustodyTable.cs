@@ -125,7 +125,7 @@ internal sealed class CustodyTable(ReplicaDatabase database)
 
     /// <summary>The first envelopes of a document, in the order of the store, whoever holds them.</summary>
     public List<StoredEnvelope> Oldest(DocId document, int max) => database.Query(
-        $"SELECT row, bundle, bytes FROM envelope WHERE document = {Document} ORDER BY row LIMIT $2",
+        $"SELECT row, bundle, bytes FROM envelope WHERE document = {Document} AND present IS NULL ORDER BY row LIMIT $2",
         reader => new StoredEnvelope(reader.GetInt64(0), reader.GetInt64(1), reader.Blob(2)), document.Blob(), max);
 
     public int UnsentCount(Place at) =>
@@ -143,9 +143,12 @@ internal sealed class CustodyTable(ReplicaDatabase database)
     public bool Has(DocId document, EnvelopeId envelope) => database.Single(
         $"SELECT EXISTS(SELECT 1 FROM envelope WHERE document = {Document} AND id = $2)", reader => reader.GetBoolean(0), document.Blob(), envelope.Blob());
 
-    /// <summary>True if any server is known to hold the envelope.</summary>
+    /// <summary>True if any server is known to hold the envelope, or held it before it was restored: then others may have it.</summary>
     public bool IsHeld(DocId document, EnvelopeId envelope) => database.Single(
-        $"SELECT EXISTS(SELECT 1 FROM envelope e JOIN held h ON h.row = e.row WHERE e.document = {Document} AND e.id = $2)",
+        $"""
+        SELECT EXISTS(SELECT 1 FROM envelope e WHERE e.document = {Document} AND e.id = $2
+            AND (EXISTS(SELECT 1 FROM held h WHERE h.row = e.row) OR EXISTS(SELECT 1 FROM lost l WHERE l.row = e.row)))
+        """,
         reader => reader.GetBoolean(0), document.Blob(), envelope.Blob());
 
     /// <summary>Notes that the server showed these envelopes in its log.</summary>

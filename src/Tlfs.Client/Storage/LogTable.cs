@@ -76,6 +76,7 @@ internal sealed class LogTable(ReplicaDatabase database)
                 UNION SELECT e.row FROM envelope e JOIN held h ON h.row = e.row WHERE e.document = {Document} AND h.server = {Server} AND h.size > $3)
             """;
         var receipts = database.Query($"SELECT receipt {Lost} AND receipt IS NOT NULL", reader => LogBytes.DecodeReceipt(reader.Blob(0)), at);
+        database.Execute("INSERT OR IGNORE INTO lost(row, server) SELECT row, server " + Lost, at);
         var lost = database.Execute("DELETE " + Lost, at);
         database.Execute($"DELETE FROM log_entry WHERE document = {Document} AND server = {Server} AND idx >= $3", at);
         database.Execute($"UPDATE address SET pin_size = NULL, pin_root = NULL WHERE document = {Document} AND server = {Server} AND pin_size > $3", at);

@@ -44,6 +44,8 @@ internal static class ReplicaTables
         CREATE TABLE IF NOT EXISTS generation(
             document INTEGER NOT NULL REFERENCES document ON DELETE CASCADE, server INTEGER NOT NULL REFERENCES server, number INTEGER NOT NULL,
             bytes BLOB NOT NULL, lost INTEGER NOT NULL, PRIMARY KEY(document, server, number)) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS lost(
+            row INTEGER NOT NULL REFERENCES envelope ON DELETE CASCADE, server INTEGER NOT NULL REFERENCES server, PRIMARY KEY(row, server)) WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS evidence(
             number INTEGER PRIMARY KEY AUTOINCREMENT, document INTEGER NOT NULL REFERENCES document ON DELETE CASCADE,
             server INTEGER NOT NULL REFERENCES server, kind TEXT NOT NULL, message TEXT NOT NULL, micros INTEGER NOT NULL, bytes BLOB);
@@ -71,6 +73,6 @@ internal static class ReplicaTables
     public static readonly string[] InOrder =
     [
         "identity", "document", "envelope", "schema_version", "server", "cloudpeer", "address", "progress", "held", "refused", "card", "invitation", "outgoing", "withdrawn",
-        "log_entry", "seen", "generation", "evidence",
+        "log_entry", "seen", "generation", "lost", "evidence",
     ];
 }

@@ -48,7 +48,7 @@ internal sealed class DocumentPush(ReplicaHome home, Place at, PushBundles push,
     {
         var opening = home.Do(() => UpTo(OwnControlGrant, Decode(home.Custody.Oldest(at.Document, OpeningEnvelopes))));
         if (opening.Count == 0) return false;
-        var results = await push([[.. opening.Select(each => each.Envelope)]], cancellationToken);
+        var results = await push([[.. opening.Select(each => each.Envelope)]], new HashSet<int>(), cancellationToken);
         return results.All(result => result.Refusal is null);
     }
 
