@@ -67,6 +67,8 @@ public static class Limits
     public const int Openings = 64;
     /// <summary>Forwards in one part.</summary>
     public const int Forwards = 4_096;
+    /// <summary>Envelopes after which a member writes a snapshot.</summary>
+    public const int EnvelopesPerSnapshot = 4_096;
     /// <summary>Envelopes after which whoever may write makes new keys (docs/protocol/statements.md §5.10).</summary>
     public const int EnvelopesPerEpoch = 65_536;
     /// <summary>Bytes of a .tlfs source file.</summary>

@@ -62,6 +62,12 @@ internal static class ReplicaTables
         CREATE TABLE IF NOT EXISTS withdrawn(
             number INTEGER PRIMARY KEY AUTOINCREMENT, document INTEGER NOT NULL REFERENCES document ON DELETE CASCADE, id BLOB NOT NULL,
             seq INTEGER NOT NULL, bytes BLOB NOT NULL, reason TEXT NOT NULL, micros INTEGER NOT NULL, UNIQUE(document, id));
+        CREATE INDEX IF NOT EXISTS envelope_partial ON envelope(document) WHERE present IS NOT NULL;
+        CREATE TABLE IF NOT EXISTS filling(
+            document INTEGER NOT NULL REFERENCES document ON DELETE CASCADE, server INTEGER NOT NULL REFERENCES server, rights BLOB NOT NULL,
+            next INTEGER NOT NULL, PRIMARY KEY(document, server)) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS epoch(
+            document INTEGER NOT NULL REFERENCES document ON DELETE CASCADE, id BLOB NOT NULL, micros INTEGER NOT NULL, PRIMARY KEY(document, id)) WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS outgoing(
             number INTEGER PRIMARY KEY AUTOINCREMENT, id BLOB NOT NULL UNIQUE, document BLOB NOT NULL, url TEXT, message BLOB NOT NULL);
         """;

@@ -27,12 +27,17 @@ internal enum PageTaken
 /// </summary>
 internal sealed class DocumentSync(ReplicaHome home, Place at, string url)
 {
+    // A document with fewer envelopes comes as fast whole.
+    private const ulong QuickFrom = 256;
+
+    private readonly DocumentFill _fill = new(home, at);
     private LogCursor? _cursor;
     private LogFault? _fault;
     private RestoredLog? _restored;
     private readonly HashSet<EnvelopeId> _missing = [];
     private readonly HashSet<EnvelopeId> _waiting = [];
     private Reason? _gap;
+    private bool _isNew;
     private int _pushed;
     private int _pulled;
 
@@ -52,8 +57,14 @@ internal sealed class DocumentSync(ReplicaHome home, Place at, string url)
         {
             if (home.Do(() => home.Custody.Fault(at))?.Reason == Reason.ServerRollback) await AskForGenerationsAsync(connection, cancellationToken);
             home.Do(ThrowIfDistrusted);
+            _isNew = home.Do(() => NextIndex == 0 && home.Replica.Open(at.Document).Log.Count == 0);
             problem = await PullUnlessForbiddenAsync(connection, cancellationToken);
-            if (problem is null) WrapMissing();
+            if (problem is null)
+            {
+                await _fill.RunAsync(connection, _isNew, cancellationToken);
+                Maintain();
+            }
+
             await Push(connection).RunAsync(cancellationToken);
             if (_pushed > 0) await PullAsync(connection, omitOwn: true, cancellationToken);
         }
@@ -108,10 +119,16 @@ internal sealed class DocumentSync(ReplicaHome home, Place at, string url)
         });
     });
 
-    /// <summary>Gives keys to readers who have none (docs/protocol/statements.md §5.7).</summary>
-    public void WrapMissing() => home.Do(() => home.Author(at.Document, author =>
+    /// <summary>
+    /// Does what any member may do for the others: gives keys to readers who have none (docs/protocol/statements.md §5.7), brings split zones together, changes
+    /// worn keys, and writes a snapshot when it is due.
+    /// </summary>
+    public void Maintain() => home.Do(() => home.Author(at.Document, author =>
     {
         author.WrapMissing();
+        author.HealSplits();
+        author.RotateWorn(epoch => home.Fills.IsOld(at.Document, epoch, home.Options.Time.Micros()));
+        author.SnapshotIfDue();
         return true;
     }));
 
@@ -151,7 +168,7 @@ internal sealed class DocumentSync(ReplicaHome home, Place at, string url)
 
     private async Task PullAsync(CloudpeerConnection connection, bool omitOwn, CancellationToken cancellationToken)
     {
-        var taken = PageTaken.All;
+        var (taken, ended) = (PageTaken.All, false);
         var atLeast = home.Do(() =>
         {
             CompareSeen();
@@ -159,11 +176,12 @@ internal sealed class DocumentSync(ReplicaHome home, Place at, string url)
         });
         try
         {
-            await foreach (var page in connection.PullAsync(at.Document, new(NextIndex) { OmitOwn = omitOwn }, cancellationToken))
+            await foreach (var page in connection.PullAsync(at.Document, Wanted(omitOwn), cancellationToken))
             {
                 taken = Take(page, atLeast);
                 if (taken != PageTaken.All) break;
                 if (page.Generation is not null) atLeast = Cursor.AtLeast;
+                ended = page.Head is not null;
             }
         }
         catch (TlfsException) when (Cursor.IsBroken && _fault is null)
@@ -171,9 +189,18 @@ internal sealed class DocumentSync(ReplicaHome home, Place at, string url)
             home.Do(() => Refuse(Cursor.Unfinished()));
         }
 
-        if (taken == PageTaken.All) return;
+        if (taken == PageTaken.All && ended) return;
         if (taken == PageTaken.LacksOwn && !omitOwn) throw new TlfsException(Reason.Malformed, "the server sent ids where envelopes were asked for");
-        await PullAsync(connection, taken == PageTaken.WentBack && omitOwn, cancellationToken);
+        await PullAsync(connection, taken != PageTaken.LacksOwn && omitOwn, cancellationToken);
+    }
+
+    // A large document that is new here comes without parts at first: a snapshot is shown before all of them are here.
+    private PullOptions Wanted(bool omitOwn)
+    {
+        if (!_isNew) return new(NextIndex) { OmitOwn = omitOwn };
+        if (NextIndex < QuickFrom) return new(NextIndex) { Until = QuickFrom };
+        _fill.Begin();
+        return new(NextIndex) { HeadersOnly = true };
     }
 
     // What another server brought meanwhile.

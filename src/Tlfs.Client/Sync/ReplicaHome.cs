@@ -29,6 +29,7 @@ internal sealed class ReplicaHome : IDisposable
         Logs = new(database);
         Evidence = new(database);
         People = new(database);
+        Fills = new(database);
         foreach (var schema in Schemas.All()) Replica.UseSchema(schema);
     }
 
@@ -55,6 +56,8 @@ internal sealed class ReplicaHome : IDisposable
     public EvidenceTable Evidence { get; }
 
     public PeopleTable People { get; }
+
+    public FillTable Fills { get; }
 
     /// <summary>The file; inside the gate only.</summary>
     public ReplicaDatabase Database => _store.Database;

@@ -115,7 +115,7 @@ internal sealed class ServerWatch(
             if (sync.Take(change.Page) != PageTaken.All) throw new TlfsException(Reason.Unavailable, "the log must be read from before; connecting anew");
             if (change.Page.Entries.Any(entry => entry.Envelope is not null))
             {
-                sync.WrapMissing();
+                sync.Maintain();
                 home.NotifyEdited();
             }
 

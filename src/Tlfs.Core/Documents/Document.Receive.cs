@@ -155,6 +155,7 @@ public sealed partial class Document
         // A cut is judged by the envelope held at its number (statements.md §4.8).
         _policyChanged |= held.Statement?.Body is Revoke or Renounce || _cuts.Contains((held.Header.Author, held.Header.Seq));
         if (held.Statement is not null) AddStatement(held.Statement);
+        if (held.Header.Type == EnvelopeType.Snapshot) _tree.Set(DocumentKey.Of(DocumentTag.Snapshot), DocumentKey.Of(DocumentTag.Envelope, held.Number));
         foreach (var part in held.Parts) LearnSchema(held, part);
     }
 
@@ -301,12 +302,17 @@ public sealed partial class Document
     // Steps 9 to 13. A part that was read once waits again if its epoch's key came from statements that count no longer. A schema that an opened part carries is known from then on, whoever carried it: its name is its hash.
     private void Read(HeldEnvelope held)
     {
+        var read = false;
         foreach (var part in held.Parts)
         {
             if (part.IsRead || !held.Envelope.Has(part.Index) || KeyOf(part, out _) is not { } key) continue;
             part.Read(held.Envelope, key);
             LearnSchema(held, part);
+            read = true;
         }
+
+        // Of many, the first have left the memory before the last is read.
+        if (read) _log.Save(held);
     }
 
     private List<int> ReadAwaited()

@@ -28,6 +28,9 @@ public sealed partial class Document
         return null;
     }
 
+    /// <summary>How many envelopes came after the last snapshot, or at all.</summary>
+    internal int SinceSnapshot => _log.Count - (_tree.TryGet(DocumentKey.Of(DocumentTag.Snapshot), out var last) ? DocumentKey.Number(last.Span) + 1 : 0);
+
     /// <summary>Envelopes with parts that this account may read and that are not here.</summary>
     public IEnumerable<EnvelopeId> Withheld() =>
         _log.Where(held => held.Parts.Any(part => !held.Envelope.Has(part.Index) && Policy.MayRead(Own.Device.Public, part.Zone))).Select(held => held.Id);

@@ -1,5 +1,6 @@
 using Tlfs.Core.Crdt;
 using Tlfs.Core.Ids;
+using Tlfs.Core.Policy;
 using Tlfs.Core.Sealing;
 
 namespace Tlfs.Core.Documents;
@@ -18,6 +19,23 @@ public sealed partial class DocumentAuthor
     {
         ZoneId[] zones = [.. Writable().Order()];
         return zones.Length > 0 ? Snapshot(zones) : throw MayNotWrite("in this document");
+    }
+
+    /// <summary>
+    /// Writes a snapshot if the last one is <see cref="Limits.EnvelopesPerSnapshot"/> envelopes ago and this device wrote the newest envelope, so that not all members
+    /// do it at once. Makes nothing if this device does not have, or may not write, all of the document.
+    /// </summary>
+    public void SnapshotIfDue()
+    {
+        if (document.SinceSnapshot < Limits.EnvelopesPerSnapshot || document.Log[^1].Envelope.Header.Author != Self || !document.Policy.May(Self, Permission.Write)) return;
+        try
+        {
+            Snapshot();
+        }
+        catch (TlfsException e) when (e.Reason == Reason.KeyMissing)
+        {
+            // Somebody who reads the document from its beginning will do it.
+        }
     }
 
     /// <summary>Writes a snapshot of zone 0 with these forwards, whatever they are; for tests of what others make of it.</summary>

@@ -26,6 +26,8 @@ internal enum DocumentTag : byte
     Uses = (byte)'u',
     /// <summary>hash, zone → how many parts in effect of the zone carry the version.</summary>
     Carried = (byte)'z',
+    /// <summary>→ number of the last envelope of a snapshot.</summary>
+    Snapshot = (byte)'n',
     /// <summary>id, part, number, part → nothing: the part of the id, operations of which the other part forwards.</summary>
     Forwarded = (byte)'f',
 }

@@ -80,7 +80,7 @@ public sealed class ZoneTests(SharedServer shared)
         using var anna = await ReadyAsync("anna", server);
         using var bob = await ReadyAsync("bob", server);
         var document = await anna.NewDocumentAsync();
-        for (var i = 0; i < 20; i++) (await anna.EditAsync(document, $$"""{"op":"set","path":".title","value":"{{i}}"}""")).Done();
+        for (var i = 0; i < 300; i++) (await anna.EditAsync(document, $$"""{"op":"set","path":".title","value":"{{i}}"}""")).Done();
         Assert.Equal(1, (await anna.JsonAsync("doc", "snapshot", document)).Done().JsonLines.Single().GetProperty("envelopes").GetInt32());
         (await anna.EditAsync(document, """{"op":"set","path":".title","value":"last"}""")).Done();
         await GrantAsync(anna, bob, document, "read", ".");

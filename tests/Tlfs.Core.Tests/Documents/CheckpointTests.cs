@@ -75,6 +75,22 @@ public sealed class CheckpointTests : IDisposable
         Assert.DoesNotContain("\"100", opened.Open(_id).ToJson(), StringComparison.Ordinal);
     }
 
+    // Not all of them stay in memory until the last one is open.
+    [Fact]
+    public void A_key_that_comes_after_many_envelopes_opens_them_all()
+    {
+        using var replica = Open();
+        for (var i = 0; i < 200; i++) Fill(replica, 100 + i);
+        replica.Author(_id, author => author.Grant(People.Bob.Card.Actor, Permission.Read));
+        using var store = new MemoryReplicaStore();
+        using var bob = new ReplicaOf(store, People.Bob, _entropy);
+        bob.UseSchema(Schemas.TourPackage);
+        bob.Join(_id);
+        foreach (var some in replica.Open(_id).Log.Select(held => held.Envelope).Chunk(50)) bob.Receive(_id, some);
+        Assert.DoesNotContain(bob.Open(_id).Log, held => held.Outcome.Status != EnvelopeStatus.Applied);
+        Assert.Equal(replica.Open(_id).StateHash, bob.Open(_id).StateHash);
+    }
+
     [Fact]
     public void Edits_in_a_checkpoint_are_taken_back_when_their_author_is_revoked()
     {
