@@ -140,6 +140,53 @@ public sealed class ZoneTests
         Assert.Equal(Outcome.Applied, bob.OutcomeOf(inside));
     }
 
+    // Each owner was shown a log without the other's work, so each made a zone of the same path.
+    [Fact]
+    public void A_path_that_servers_made_two_owners_split_twice_is_one_again()
+    {
+        using var ann = Copy.Begin(People.Ann, 130);
+        ann.Edit(edit => edit.Insert(".tasks", 0, Json.Parse("""{"title":"before"}""")));
+        ann.Grant(People.Bob, Permission.Own);
+        using var bob = ann.Share(People.Bob, 131);
+        ann.Grant(People.Cid, Permission.Write, ".tasks");
+        bob.Grant(People.Dan, Permission.Write, ".tasks");
+        using var cid = ann.Share(People.Cid, 132);
+        using var dan = bob.Share(People.Dan, 133);
+        cid.Edit(edit => edit.Insert(".tasks", 1, Json.Parse("""{"title":"cid"}""")));
+        dan.Edit(edit => edit.Insert(".tasks", 1, Json.Parse("""{"title":"dan"}""")));
+        ann.Receive(cid);
+        bob.Receive(dan);
+        Copy[] all = [ann, bob, cid, dan];
+
+        // The fork ends. Everybody gets everything, and an owner does what members do.
+        for (var round = 0; round < 3; round++)
+        {
+            foreach (var copy in all)
+                foreach (var other in all) copy.Receive(other);
+            ann.Make(author =>
+            {
+                author.WrapMissing();
+                author.HealSplits();
+            });
+        }
+
+        Assert.Empty(ann.Make(author => author.HealSplits()));
+        foreach (var copy in all)
+        {
+            copy.Receive(ann);
+            foreach (var title in (string[])["before", "cid", "dan"]) Assert.Contains(title, copy.Document.ToJson(".tasks"), StringComparison.Ordinal);
+            Assert.Equal(ann.Document.ToJson(".tasks"), copy.Document.ToJson(".tasks"));
+        }
+
+        // From here on all write where all read.
+        dan.Set(".tasks[0].title", "\"again\"");
+        foreach (var copy in all)
+        {
+            copy.Receive(dan);
+            Assert.Contains("again", copy.Document.ToJson(".tasks"), StringComparison.Ordinal);
+        }
+    }
+
     [Fact]
     public void Keys_change_with_age_and_everybody_goes_on_reading()
     {
