@@ -93,7 +93,11 @@ public sealed class CloudpeerConnection : IAsyncDisposable
     {
         var request = new V1.PullRequest
         {
-            Document = document.ToWire(), From = wanted.From, Until = wanted.Until, OmitOwn = wanted.OmitOwn, HeadersOnly = wanted.HeadersOnly,
+            Document = document.ToWire(),
+            From = wanted.From,
+            Until = wanted.Until,
+            OmitOwn = wanted.OmitOwn,
+            HeadersOnly = wanted.HeadersOnly,
         };
         var options = await OptionsAsync(PullLimit, cancellationToken).ConfigureAwait(false);
         using var call = _sync.Pull(request, options);
