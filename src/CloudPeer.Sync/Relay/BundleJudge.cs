@@ -156,7 +156,7 @@ internal sealed class BundleJudge
         Verdict.Counts => null,
         Verdict.TooManyStatements or Verdict.TooManyRevocations or Verdict.TooManyZones or Verdict.ZoneTooDeep => new(Reason.TooLarge, ruling.Why),
         Verdict.PolicyMoved => _bundle.IfCurrent ? new(Reason.PolicyMoved, ruling.Why) : null,
-        _ => new(Reason.NotAuthorised, ruling.Why),
+        _ => new(Reason.NotAuthorised, ruling.By is { } by ? $"{ruling.Why} See {by}." : ruling.Why),
     };
 
     private Refusal? Append(Envelope envelope, AuthorTip? tip, DocumentPolicy policy)

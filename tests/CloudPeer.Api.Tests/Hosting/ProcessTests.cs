@@ -93,6 +93,22 @@ public sealed class ProcessTests(PostgresFixture postgres)
     }
 
     [Fact]
+    public async Task A_generation_begins_only_when_it_is_confirmed_and_no_server_runs()
+    {
+        using var folder = new TempFolder("process");
+        AssertFails(await ProcessRunner.RunAsync(Server(folder, "generation", "begin"), Cancel), 2, "bad-argument", "--yes");
+        var begun = await ProcessRunner.RunAsync(Server(folder, "generation", "begin", "--yes", "--json"), Cancel);
+        Assert.Equal((0, ""), (begun.ExitCode, begun.StandardError));
+        using var json = JsonDocument.Parse(begun.StandardOutput);
+        Assert.Equal(0, json.RootElement.GetProperty("documents").GetInt32());
+        Assert.True(json.RootElement.GetProperty("generation").GetUInt32() > 0);
+
+        await using var server = ServerProcess.Start(Server(folder));
+        await server.WaitForLineAsync(Ready, Cancel);
+        AssertFails(await ProcessRunner.RunAsync(Server(folder, "generation", "begin", "--yes"), Cancel), 1, "busy", "stop it first");
+    }
+
+    [Fact]
     public async Task A_port_in_use_is_named()
     {
         using var folder = new TempFolder("process");

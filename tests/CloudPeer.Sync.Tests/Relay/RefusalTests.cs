@@ -201,11 +201,14 @@ public sealed class RefusalTests : IAsyncDisposable
         await _world.AcceptAsync(owner, document, document.NextGrant(owner, writer.Public, Permission.Write), document.NextGrant(owner, other.Public, Permission.Write));
         var (kept, late) = (document.NextDelta(writer), document.NextDelta(writer));
         var revoke = new Revoke(document.GrantOf(writer.Public), document.GrantOf(owner.Public), [new(writer.Public, 1, kept.Id)]);
-        await _world.AcceptAsync(owner, document, (document.Draft(owner.Public) with { Deps = [] }).SignStatement(owner, revoke.Encode()));
+        var revocation = (document.Draft(owner.Public) with { Deps = [] }).SignStatement(owner, revoke.Encode());
+        await _world.AcceptAsync(owner, document, revocation);
 
         Assert.Equal(Reason.NotFound, (await _world.RefuseAsync(writer, document, kept)).Reason);
         await _world.AcceptAsync(other, document, kept);
-        Assert.Equal(Reason.NotAuthorised, (await _world.RefuseAsync(other, document, late)).Reason);
+        var refusal = await _world.RefuseAsync(other, document, late);
+        Assert.Equal(Reason.NotAuthorised, refusal.Reason);
+        Assert.Contains(revocation.Id.ToString(), refusal.Message, StringComparison.Ordinal);
     }
 
     public async ValueTask DisposeAsync()

@@ -5,6 +5,7 @@ using CloudPeer.Api.Relay;
 using CloudPeer.Sync.Sessions;
 using Npgsql;
 using Tlfs.Core;
+using Tlfs.Core.Crypto;
 
 namespace CloudPeer.Api.Hosting.Commands;
 
@@ -23,6 +24,9 @@ internal static class GenerationCommand
         }
 
         using var folder = DataFolder.Open(settings);
+
+        // Without the key it would be another server, and what it restored would not help.
+        using var identity = ServerIdentity.LoadOrCreate(folder, SystemEntropy.Instance);
         await using var postgres = settings.PostgresConnection is { } connection ? NpgsqlDataSource.Create(connection) : null;
         await using var store = await StartupFailure.ExplainDatabase(() => StoreFeature.OpenAsync(postgres, folder, cancellationToken), settings);
         var (number, documents) = await store.BeginGenerationAsync(clock.Micros(), cancellationToken);
