@@ -49,6 +49,8 @@ public static class Limits
     public const int DelegationDepth = 32;
     /// <summary>Revocations of one grant.</summary>
     public const int RevocationsPerGrant = 64;
+    /// <summary>Proofs of forks that one author states.</summary>
+    public const int ProofsPerAuthor = 64;
     /// <summary>Cuts in one revocation.</summary>
     public const int Cuts = 1_024;
     /// <summary>Wraps in one rotate or wrap statement.</summary>

@@ -129,7 +129,7 @@ public sealed class DocumentBuilder
         chain.Add(envelope);
         _envelopes.Add(envelope);
         if (envelope.Header.Type != EnvelopeType.Policy) return envelope;
-        if (!Statement.TryDecode(envelope.Body, AccountCard.Verify, out var body, out var error)) throw new InvalidOperationException(error.Detail);
+        if (!Statement.TryDecode(envelope.Body, AccountCard.Verify, ForkProof.Verify, out var body, out var error)) throw new InvalidOperationException(error.Detail);
         _statements.Add(new(envelope.Id, Id, envelope.Header.Author, envelope.Header.Seq, envelope.Header.Auth, body));
         return envelope;
     }

@@ -89,7 +89,12 @@ internal sealed class BundleJudge
         var header = pending.Header;
         if (!_policy.View.IsNamed(header.Author)) return new(Reason.AuthorUnknown, "No grant of the document names the author.");
         var tip = _state.Tips.GetValueOrDefault(header.Author);
-        if (header.Seq <= (tip?.Seq ?? 0)) return JudgeRepeated(pending, tip!);
+        if (header.Seq <= (tip?.Seq ?? 0))
+        {
+            if (!pending.IsBesideChain || Find(pending.Envelope.Id) is not null) return JudgeRepeated(pending, tip!);
+            tip = pending.Parent;
+        }
+
         if (JudgeChain(header, tip) is { } broken) return broken;
         if (!pending.IsSigned) return new(Reason.BadSignature, "An envelope's signature does not verify.");
         if (!header.Auth.All(_policy.Contains) || !header.Deps.All(IsKnown))
@@ -131,7 +136,11 @@ internal sealed class BundleJudge
         if (header.Type != EnvelopeType.Policy) return JudgeParts(pending.Envelope);
         if (pending.Statement is not { } body) return new(pending.StatementError.Reason, $"The statement is refused: {pending.StatementError.Detail}.");
         var statement = DocumentPolicy.StatementOf(pending.Envelope, body);
-        if (Explain(_policy.View.Judge(statement, (_, _) => null)) is { } refusal) return refusal;
+        var ruling = _policy.View.Judge(statement, (_, _) => null);
+
+        // A statement that is frozen for good is taken as a link of the branch that survives.
+        var isLink = ruling.Verdict == Verdict.Frozen && !IsSurviving(header.Author) && header.Seq <= _policy.View.Survivor(header.Author)?.Seq;
+        if (!isLink && Explain(ruling) is { } refusal) return refusal;
         policy = _policy.With(statement);
         return null;
     }
@@ -148,13 +157,25 @@ internal sealed class BundleJudge
             zones = zones.Union(body.Zones);
         }
 
-        return Explain(_policy.View.JudgeParts(header.Author, header.Seq, envelope.Id, header.Auth, [.. zones], isSnapshot, (_, _) => null));
+        return Explain(_policy.View.JudgeParts(header.Author, header.Seq, envelope.Id, header.Auth, [.. zones], isSnapshot, ChainOf(header)));
     }
+
+    // What is known of the author's chain: nothing but where it leads if an owner named that. What is pushed of the branch is taken on trust until its end is here.
+    private Func<PeerId, ulong, EnvelopeId?> ChainOf(EnvelopeHeader header)
+    {
+        var survivors = _policy.View.Survivors(header.Author);
+        if (survivors.Count == 0 || (header.Seq > survivors[^1].Seq && !IsSurviving(header.Author))) return (_, _) => null;
+        return (_, seq) => survivors.Where(end => end.Seq == seq).Select(end => (EnvelopeId?)end.Envelope).FirstOrDefault();
+    }
+
+    private bool IsSurviving(PeerId author) =>
+        _document.Surviving.Contains(author) || (_policy.View.Survivor(author) is { } end && _added.ContainsKey(end.Envelope));
 
     private Refusal? Explain(Ruling ruling) => ruling.Verdict switch
     {
         Verdict.Counts => null,
-        Verdict.TooManyStatements or Verdict.TooManyRevocations or Verdict.TooManyZones or Verdict.ZoneTooDeep => new(Reason.TooLarge, ruling.Why),
+        Verdict.Frozen => new(Reason.Equivocation, ruling.Why),
+        Verdict.TooManyStatements or Verdict.TooManyProofs or Verdict.TooManyRevocations or Verdict.TooManyZones or Verdict.ZoneTooDeep => new(Reason.TooLarge, ruling.Why),
         Verdict.PolicyMoved => _bundle.IfCurrent ? new(Reason.PolicyMoved, ruling.Why) : null,
         _ => new(Reason.NotAuthorised, ruling.By is { } by ? $"{ruling.Why} See {by}." : ruling.Why),
     };

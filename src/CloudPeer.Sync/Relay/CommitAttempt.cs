@@ -57,7 +57,10 @@ internal sealed class CommitAttempt(CommitContext context, IReadOnlyList<Pending
     {
         var document = _documents[bundle.Document];
         if (document.State is { } state)
+        {
             await BundleLookup.FindRepeatedAsync(context.Store, bundle, state, document.Find, CancellationToken.None).ConfigureAwait(false);
+            await BranchLookup.FindAsync(context.Store, bundle, document, state, CancellationToken.None).ConfigureAwait(false);
+        }
 
         var host = await HostAsync(document.State?.Host ?? bundle.PusherTenant?.Account).ConfigureAwait(false);
         var used = host is null ? 0 : _usedBytes.TryGetValue(host.Account, out var bytes) ? bytes : transaction.UsedBytes.GetValueOrDefault(host.Account);

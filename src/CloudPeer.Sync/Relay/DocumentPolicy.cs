@@ -48,7 +48,7 @@ internal sealed class DocumentPolicy
     public static PolicyStatement StatementOf(LogEntry entry)
     {
         if (Envelope.TryDecode(entry.Bytes, out var envelope, out var error)
-            && Statement.TryDecode(envelope.Body, AccountCard.Verify, out var body, out error)) return StatementOf(envelope, body);
+            && Statement.TryDecode(envelope.Body, AccountCard.Verify, ForkProof.Verify, out var body, out error)) return StatementOf(envelope, body);
         throw new InvalidOperationException($"The log holds a statement that cannot be read: {error.Detail}.");
     }
 }

@@ -29,12 +29,21 @@ internal sealed class PendingEnvelope(Envelope envelope)
     /// <summary>True once the store was asked for <see cref="StoredIndex"/>.</summary>
     public bool WasLookedUp { get; set; }
 
+    /// <summary>
+    /// For an envelope of a frozen author whose number the chain here has passed: its place on the branch that survives (statements.md §4.11) is after
+    /// <see cref="Parent"/>.
+    /// </summary>
+    public bool IsBesideChain { get; set; }
+
+    /// <summary>The envelope before it, if it is <see cref="IsBesideChain"/>; null for the author's first.</summary>
+    public AuthorTip? Parent { get; set; }
+
     /// <summary>The expensive checks: signatures, also those inside cards.</summary>
     public void Verify()
     {
         IsSigned = Envelope.VerifySignature();
         if (!IsSigned || Header.Type != EnvelopeType.Policy) return;
-        Statement.TryDecode(Envelope.Body, AccountCard.Verify, out var statement, out var error);
+        Statement.TryDecode(Envelope.Body, AccountCard.Verify, ForkProof.Verify, out var statement, out var error);
         Statement = statement;
         StatementError = error;
     }

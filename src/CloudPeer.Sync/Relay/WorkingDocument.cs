@@ -34,12 +34,19 @@ internal sealed class WorkingDocument
         return _recent.TryFind(id, out var known) ? known : null;
     }
 
+    /// <summary>Frozen authors whose chain here begins with the branch that survives (statements.md §4.11), as far as that was asked.</summary>
+    public HashSet<PeerId> Surviving { get; } = [];
+
     /// <summary>Takes over what an accepted bundle adds.</summary>
     public void Adopt(BundleJudge accepted)
     {
         if (accepted.Entries.Count == 0) return;
         (State, Policy) = accepted.After;
-        foreach (var entry in accepted.Entries) _added.Add(entry.Envelope.Id, entry.Index);
+        foreach (var entry in accepted.Entries)
+        {
+            _added.Add(entry.Envelope.Id, entry.Index);
+            if (Policy.View.Survivor(entry.Envelope.Header.Author)?.Envelope == entry.Envelope.Id) Surviving.Add(entry.Envelope.Header.Author);
+        }
     }
 
     /// <summary>The document after the commit has become durable.</summary>

@@ -120,11 +120,12 @@ internal sealed class DocumentSync(ReplicaHome home, Place at, string url)
     });
 
     /// <summary>
-    /// Does what any member may do for the others: gives keys to readers who have none (docs/protocol/statements.md §5.7), brings split zones together, changes
+    /// Does what any member may do for the others: states who signed two envelopes with one number (docs/protocol/statements.md §4.11), gives keys to readers who have none (§5.7), brings split zones together, changes
     /// worn keys, and writes a snapshot when it is due.
     /// </summary>
     public void Maintain() => home.Do(() => home.Author(at.Document, author =>
     {
+        author.StateEquivocations();
         author.WrapMissing();
         author.HealSplits();
         author.RotateWorn(epoch => home.Fills.IsOld(at.Document, epoch, home.Options.Time.Micros()));

@@ -6,7 +6,10 @@ using Tlfs.Core.Sealing;
 
 namespace Tlfs.Core.Documents;
 
-/// <summary>The chains of a document's authors: each author's envelopes by sequence number, and which of them others have named.</summary>
+/// <summary>
+/// The chains of a document's authors: each author's envelopes by sequence number, and which of them others have named. Of an author who forks, the
+/// other branches lie beside the chain.
+/// </summary>
 internal sealed class Chains(RadixEditor tree)
 {
     /// <summary>The author's last number, 0 without any.</summary>
@@ -26,12 +29,53 @@ internal sealed class Chains(RadixEditor tree)
             if (named.Seq > Named(named.Author)) SetNamed(named.Author, named.Seq);
     }
 
+    /// <summary>Keeps an envelope that does not continue its author's chain, but an envelope before the last or another branch.</summary>
+    public void Put(EnvelopeHeader header, EnvelopeId id) => tree.Set(DocumentKey.Of(DocumentTag.Beside, header.Author.Value, header.Seq, id.Value), []);
+
+    /// <summary>The envelopes beside the author's chain, ascending.</summary>
+    public IReadOnlyList<(ulong Seq, EnvelopeId Id)> Beside(PeerId author) =>
+        [.. tree.Scan(DocumentKey.Of(DocumentTag.Beside, author.Value)).Select(entry => DocumentKey.Place(entry.Key.Span)).Select(place => (place.Seq, new EnvelopeId(place.Id)))];
+
+    /// <summary>The authors with branches beside their chains.</summary>
+    public IEnumerable<PeerId> Forked => Authors(DocumentTag.Beside);
+
+    /// <summary>
+    /// Makes the branch that ends with an envelope beside the chain the author's chain, and as many as follow it; what stood there is beside it then.
+    /// False if the envelope is on the chain or not here.
+    /// </summary>
+    public bool Lead(PeerId author, ulong seq, EnvelopeId end, Func<EnvelopeId, EnvelopeHeader> find)
+    {
+        if (!tree.Contains(DocumentKey.Of(DocumentTag.Beside, author.Value, seq, end.Value))) return false;
+        var branch = new Stack<EnvelopeId>();
+        for (var id = end; At(author, seq) != id && seq > 0; seq--)
+        {
+            branch.Push(id);
+            id = find(id).Prev;
+        }
+
+        for (var last = Length(author); last > seq; last--)
+        {
+            tree.Set(DocumentKey.Of(DocumentTag.Beside, author.Value, last, At(author, last)!.Value.Value), []);
+            tree.Remove(DocumentKey.Of(DocumentTag.Chain, author.Value, last));
+        }
+
+        if (Named(author) > seq) SetNamed(author, seq);
+        while (branch.TryPop(out var next)) Move(author, ++seq, next);
+        while (Beside(author).FirstOrDefault(each => each.Seq == seq + 1 && find(each.Id).Prev == end) is { Seq: > 0 } next)
+        {
+            end = next.Id;
+            Move(author, ++seq, end);
+        }
+
+        return true;
+    }
+
     /// <summary>
     /// The last counting envelope of every other author that nobody has named yet: what a new envelope depends on.
     /// </summary>
     public IEnumerable<EnvelopeId> Unnamed(PeerId except, Func<EnvelopeId, bool> counts)
     {
-        foreach (var author in Authors())
+        foreach (var author in Authors(DocumentTag.Chain))
         {
             if (author == except) continue;
             var seq = Length(author);
@@ -40,15 +84,21 @@ internal sealed class Chains(RadixEditor tree)
         }
     }
 
-    private IEnumerable<PeerId> Authors()
+    private void Move(PeerId author, ulong seq, EnvelopeId id)
     {
-        var prefix = DocumentKey.Of(DocumentTag.Chain);
+        tree.Remove(DocumentKey.Of(DocumentTag.Beside, author.Value, seq, id.Value));
+        tree.Set(DocumentKey.Of(DocumentTag.Chain, author.Value, seq), id.Value.ToArray());
+    }
+
+    private IEnumerable<PeerId> Authors(DocumentTag tag)
+    {
+        var prefix = DocumentKey.Of(tag);
         var from = prefix;
         while (tree.TryFirst(prefix, from, out var entry))
         {
             var author = DocumentKey.Id(entry.Key.Span);
             yield return new(author);
-            from = [.. DocumentKey.Of(DocumentTag.Chain, author, ulong.MaxValue), 0];
+            from = [.. DocumentKey.Of(tag, author, ulong.MaxValue), 0];
         }
     }
 

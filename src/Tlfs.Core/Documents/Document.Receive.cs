@@ -120,7 +120,7 @@ public sealed partial class Document
         if (!header.Deps.All(_log.Contains) || !header.Auth.All(_log.Contains)) return Outcome.Pending(Reason.DepsMissing);
         if (!header.Auth.All(_policy.Contains) || !CoversPrevious(header)) return Outcome.Invalid(Reason.ChainBroken);
         Statement? statement = null;
-        if (header.Type == EnvelopeType.Policy && !Statement.TryDecode(envelope.Body, AccountCard.Verify, out statement, out var error))
+        if (header.Type == EnvelopeType.Policy && !Statement.TryDecode(envelope.Body, AccountCard.Verify, ForkProof.Verify, out statement, out var error))
             return Outcome.Invalid(error.Reason);
         if (header.Type == EnvelopeType.Snapshot && !SnapshotBody.TryDecode(envelope.Body, out _, out var defect)) return Outcome.Invalid(defect.Reason);
         var held = new HeldEnvelope(envelope, statement);
@@ -132,10 +132,11 @@ public sealed partial class Document
     // Step 4.
     private Outcome? CheckChain(EnvelopeHeader header)
     {
-        var length = _chains.Length(header.Author);
-        if (header.Seq <= length) return Outcome.Invalid(Reason.Equivocation);
-        if (header.Seq > length + 1) return Outcome.Pending(Reason.PrevMissing);
-        return header.Prev == (_chains.At(header.Author, length) ?? default) ? null : Outcome.Invalid(Reason.ChainBroken);
+        if (Continues(header)) return null;
+        if (IsOwnFork(header)) return Outcome.Invalid(Reason.Equivocation);
+        if (header.Seq == 1) return header.Author == Id.Authority ? Outcome.Invalid(Reason.Equivocation) : null;
+        if (_log.Find(header.Prev) is not { } previous) return Outcome.Pending(Reason.PrevMissing);
+        return previous.Header.Author == header.Author && previous.Header.Seq == header.Seq - 1 ? null : Outcome.Invalid(Reason.ChainBroken);
     }
 
     // §3.3: what the author had evaluated once, it has evaluated for ever.
@@ -149,11 +150,12 @@ public sealed partial class Document
     private void Hold(HeldEnvelope held)
     {
         _log.Add(held);
-        _chains.Append(held.Envelope, id => _log.Find(id)!.Header);
+        if (Continues(held.Header)) _chains.Append(held.Envelope, HeaderOf);
+        else _chains.Put(held.Header, held.Id);
         _unassessed.Add(held);
 
         // A cut is judged by the envelope held at its number (statements.md §4.8).
-        _policyChanged |= held.Statement?.Body is Revoke or Renounce || _cuts.Contains((held.Header.Author, held.Header.Seq));
+        _policyChanged |= held.Statement?.Body is Revoke or Renounce or Equivocation || _cuts.Contains((held.Header.Author, held.Header.Seq));
         if (held.Statement is not null) AddStatement(held.Statement);
         if (held.Header.Type == EnvelopeType.Snapshot) _tree.Set(DocumentKey.Of(DocumentTag.Snapshot), DocumentKey.Of(DocumentTag.Envelope, held.Number));
         foreach (var part in held.Parts) LearnSchema(held, part);
@@ -181,6 +183,7 @@ public sealed partial class Document
         IReadOnlyList<HeldEnvelope> news = [.. _unassessed];
         _policyChanged = false;
         _unassessed.Clear();
+        if (everything) FollowSurvivors();
         if (everything) _keyring.Reset();
         foreach (var held in everything ? _log.Statements.Select(number => _log[number]) : news)
             if (held.Statement is { } statement) SetOutcome(held, AssessStatement(statement));
@@ -205,7 +208,7 @@ public sealed partial class Document
     {
         var ruling = Policy.Judge(statement, _chains.At);
         Learn(statement, ruling.Counts);
-        return ruling.Counts ? Outcome.Applied : Outcome.Void(Reason.NotAuthorised, ruling.Why);
+        return OutcomeOf(ruling);
     }
 
     // Keys come from statements that count; where a zone lies does not depend on that (statements.md §6.1).
@@ -221,7 +224,7 @@ public sealed partial class Document
         if (held.Parts.Count == 0)
         {
             var ruling = Policy.JudgeParts(header.Author, header.Seq, held.Id, header.Auth, [], isSnapshot: false, _chains.At);
-            SetOutcome(held, ruling.Counts ? Outcome.Applied : Outcome.Void(Reason.NotAuthorised, ruling.Why));
+            SetOutcome(held, IsBeside(held) ? Forked : OutcomeOf(ruling));
             return;
         }
 
@@ -233,9 +236,10 @@ public sealed partial class Document
     {
         var header = held.Header;
         if (!Policy.Zones.Contains(part.Zone)) return Outcome.Void(Reason.OutsideZone);
+        if (IsBeside(held)) return Forked;
         var ruling = Policy.Judge(header.Author, header.Seq, held.Id, header.Auth, Permission.Write, part.Zone, _chains.At);
         var narrowed = ruling.Counts || header.Type == EnvelopeType.Snapshot ? [] : Policy.PathGrants(header.Author, header.Seq, held.Id, header.Auth, part.Zone, _chains.At);
-        if (!ruling.Counts && narrowed.Count == 0) return Outcome.Void(Reason.NotAuthorised, ruling.Why);
+        if (!ruling.Counts && narrowed.Count == 0) return OutcomeOf(ruling);
         if (KeyOf(part, out var missing) is null) return Outcome.KeyMissing(missing);
         if (!part.IsRead) return Outcome.KeyMissing(Reason.KeyMissing);
         if (_keyring.Place(part.Zone) is not { } place) return Outcome.KeyMissing(Reason.KeyDispute);

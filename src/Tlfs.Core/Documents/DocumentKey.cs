@@ -12,6 +12,8 @@ internal enum DocumentTag : byte
     Id = (byte)'i',
     /// <summary>author, seq → id.</summary>
     Chain = (byte)'c',
+    /// <summary>author, seq, id → nothing: envelopes beside the chain, on other branches of an author who forks.</summary>
+    Beside = (byte)'b',
     /// <summary>author → the greatest seq of the author that others depend on.</summary>
     Named = (byte)'d',
     /// <summary>epoch, number → nothing: envelopes with parts that wait for the epoch's key; for a schema, if the epoch is zero.</summary>
@@ -98,6 +100,12 @@ internal static class DocumentKey
         BinaryPrimitives.WriteUInt64BigEndian(key.AsSpan(1 + Bytes32.Size), seq);
         return key;
     }
+
+    public static byte[] Of(DocumentTag tag, Bytes32 author, ulong seq, Bytes32 id) => [.. Of(tag, author, seq), .. id.ToArray()];
+
+    /// <summary>The number and the id at the end of a key.</summary>
+    public static (ulong Seq, Bytes32 Id) Place(ReadOnlySpan<byte> key) =>
+        (BinaryPrimitives.ReadUInt64BigEndian(key[^(sizeof(ulong) + Bytes32.Size)..]), new(key[^Bytes32.Size..]));
 
     /// <summary>The part at the end of a key: its envelope's number and its own.</summary>
     public static (int Number, ushort Part) Part(ReadOnlySpan<byte> key) =>

@@ -112,7 +112,7 @@ internal sealed class EnvelopeLog(RadixEditor tree, IEnvelopeSource? source) : I
         var envelope = (source ?? throw new InvalidOperationException("an envelope that is in no store")).Read(record.Row);
         if (envelope.Id != record.Id) throw new TlfsException(Reason.InputOutput, "the stored copy of a document is damaged (an envelope is in the wrong place); restore it or sync it anew");
         Statement? statement = null;
-        if (envelope.Header.Type == EnvelopeType.Policy && !Statement.TryDecode(envelope.Body, AccountCard.Verify, out statement, out var error))
+        if (envelope.Header.Type == EnvelopeType.Policy && !Statement.TryDecode(envelope.Body, AccountCard.Verify, ForkProof.Verify, out statement, out var error))
             throw new TlfsException(Reason.InputOutput, $"the stored copy of a document is damaged ({error.Detail}); restore it or sync it anew");
         return HeldEnvelope.From(record, envelope, statement, number);
     }

@@ -69,5 +69,5 @@ public sealed class HeldEnvelope
         return true;
     }
 
-    private static bool Refused(Outcome outcome) => outcome is { Status: EnvelopeStatus.Void, Reason: Reason.NotAuthorised };
+    private static bool Refused(Outcome outcome) => outcome is { Status: EnvelopeStatus.Void, Reason: Reason.NotAuthorised or Reason.Equivocation };
 }

@@ -13,6 +13,7 @@ public sealed class PolicySet
     private readonly DocId _document;
     private readonly Structure _structure;
     private ZoneTree _zones = ZoneTree.RootOnly;
+    private Forks _forks = Forks.None;
     private ImmutableList<Entry> _entries = [];
     private ImmutableDictionary<EnvelopeId, Entry> _byId = ImmutableDictionary<EnvelopeId, Entry>.Empty;
     private ImmutableSortedSet<EnvelopeId> _heads = [];
@@ -27,13 +28,14 @@ public sealed class PolicySet
     public PolicySet(DocId document)
     {
         _document = document;
-        _structure = new(document, () => _zones, Find);
+        _structure = new(document, () => _zones, () => _forks, Find);
     }
 
     /// <summary>A set of the same statements, so that what may turn out to be refused is tried on a copy. Takes constant time.</summary>
     public PolicySet Copy() => new(_document)
     {
         _zones = _zones,
+        _forks = _forks,
         _entries = _entries,
         _byId = _byId,
         _heads = _heads,
@@ -58,18 +60,9 @@ public sealed class PolicySet
         if (!statement.Auth.All(Contains)) throw new ArgumentException("statement whose auth is not held", nameof(statement));
         if (Contains(statement.Id)) return false;
 
-        var past = PastOf(statement.Auth, Find);
-        var entry = new Entry(_entries.Count, statement, past)
-        {
-            Grant = _structure.GrantOf(_entries.Count, statement, past),
-            Creation = _structure.CreationOf(statement, past),
-        };
-        _entries = _entries.Add(entry);
-        _byId = _byId.Add(statement.Id, entry);
-        _heads = _heads.Except(statement.Auth).Add(statement.Id);
-        if (entry.Grant is { Structure: Verdict.Counts, Actor.Peer: { } peer }) _named = _named.Add(peer);
-        if (entry.Creation == Verdict.Counts) _zones = _zones.With(statement.Id, ((ZoneCreate)statement.Body).Parent);
-        if (statement.Body is Genesis) ConsiderGenesis(entry.Grant!);
+        var isNewlyFrozen = Take(statement);
+        Insert(statement, PastOf(statement.Auth, Find));
+        if (isNewlyFrozen) BeginAnew();
         _view = null;
         return true;
     }
@@ -83,7 +76,7 @@ public sealed class PolicySet
     /// <summary>
     /// What the statements mean together. Computed once until a statement is added, and then only for those that the new ones affect.
     /// </summary>
-    public PolicyView Evaluate() => _view ??= new(_document, _zones, _entries, _byId, Evaluated());
+    public PolicyView Evaluate() => _view ??= new(_document, _zones, _forks, _entries, _byId, Evaluated());
 
     /// <summary>True if the closure of <paramref name="auth"/> holds the statement.</summary>
     public bool Covers(IReadOnlyList<EnvelopeId> auth, EnvelopeId statement) =>
@@ -117,6 +110,39 @@ public sealed class PolicySet
     {
         var heads = auth.Select(find).OfType<Entry>().ToList();
         return heads.Select(head => head.Past).Aggregate(StatementSet.Of([.. heads.Select(head => head.Number)]), (past, next) => next.Union(past));
+    }
+
+    private void Insert(PolicyStatement statement, StatementSet past)
+    {
+        var entry = new Entry(_entries.Count, statement, past)
+        {
+            Grant = _structure.GrantOf(_entries.Count, statement, past),
+            Creation = _structure.CreationOf(statement, past),
+        };
+        _entries = _entries.Add(entry);
+        _byId = _byId.Add(statement.Id, entry);
+        _heads = _heads.Except(statement.Auth).Add(statement.Id);
+        if (entry.Grant is { Structure: Verdict.Counts, Actor.Peer: { } peer }) _named = _named.Add(peer);
+        if (entry.Creation == Verdict.Counts) _zones = _zones.With(statement.Id, ((ZoneCreate)statement.Body).Parent);
+        if (statement.Body is Genesis) ConsiderGenesis(entry.Grant!);
+    }
+
+    // Two geneses are settled by their ids (docs/protocol/statements.md §4.1), not by a freeze.
+    private bool Take(PolicyStatement statement)
+    {
+        if (statement.Body is not Equivocation { Fork: var fork } || !PolicyView.IsProof(_document, fork)) return false;
+        var before = _forks.FrozenFrom(fork.Author);
+        _forks = _forks.With(fork, _entries.Count);
+        return before is null || fork.Seq < before;
+    }
+
+    // What was structural is not any more, and what rests on it: rare, so no attempt is made to find out what that is.
+    private void BeginAnew()
+    {
+        var entries = _entries;
+        (_zones, _entries, _byId, _heads) = (ZoneTree.RootOnly, [], ImmutableDictionary<EnvelopeId, Entry>.Empty, []);
+        (_genesis, _evaluation, _evaluated) = (null, Evaluation.Begin(null), 0);
+        foreach (var entry in entries) Insert(entry.Statement, entry.Past);
     }
 
     private Evaluation Evaluated()

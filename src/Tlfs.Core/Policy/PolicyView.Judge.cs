@@ -36,6 +36,7 @@ public sealed partial class PolicyView
         PeerId author, ulong seq, EnvelopeId id, IReadOnlyList<EnvelopeId> auth, ZoneId zone, Func<PeerId, ulong, EnvelopeId?> chain)
     {
         var heads = Heads(auth);
+        if (!IsReleased(author, seq, id, heads, chain)) return [];
         return [.. _evaluation.Index.Of(author)
             .Where(grant => IsPathGrant(grant, zone) && Covers(heads, grant.Number) && JudgeUse(grant, heads, author, seq, id, chain).Counts)
             .Select(grant => grant.Statement.Id.Grant)];
@@ -83,12 +84,14 @@ public sealed partial class PolicyView
         if (statement.Document != Document) return new(Verdict.WrongDocument);
         var known = Find(statement.Id);
         if (known is null && _byId.Count >= Limits.Statements) return new(Verdict.TooManyStatements);
+        if (_forks.Freezes(statement)) return new(Verdict.Frozen);
         var entry = known ?? Unheld(statement);
         return statement.Body switch
         {
             Genesis or Policy.Grant => JudgeGrant(entry.Grant!),
             Revoke or Renounce => JudgeEnding(entry),
             ZoneCreate creation => JudgeCreation(entry, creation, chain),
+            Equivocation proof => JudgeProof(entry, proof),
             AccountKey when !_evaluation.HasSeniority => new(Verdict.NotAccountDocument),
             AccountKey => Judge(statement.Author, statement.Seq, statement.Id, statement.Auth, Permission.Own, chain),
             Rotate rotate => JudgeEpoch(entry, _structure.JudgeEpoch(rotate, entry.Past), rotate.Zone, chain),
@@ -154,6 +157,7 @@ public sealed partial class PolicyView
         Func<GrantNode, bool> suffices, PeerId author, ulong seq, EnvelopeId id, IReadOnlyList<EnvelopeId> auth, Func<PeerId, ulong, EnvelopeId?> chain)
     {
         var heads = Heads(auth);
+        if (!IsReleased(author, seq, id, heads, chain)) return new(Verdict.Frozen);
         var ruling = new Ruling(Verdict.NoGrant);
         foreach (var grant in GrantsOf(author))
         {

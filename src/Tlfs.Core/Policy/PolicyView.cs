@@ -14,18 +14,22 @@ public sealed partial class PolicyView
     private readonly ImmutableDictionary<EnvelopeId, Entry> _byId;
     private readonly Structure _structure;
     private readonly Evaluation _evaluation;
+    private readonly Forks _forks;
+    private readonly Lazy<ILookup<PeerId, Release>> _releases;
     private readonly Lazy<ILookup<ZoneId, GrantNode>> _readGrants;
     private readonly ConcurrentDictionary<ZoneId, IReadOnlyList<Reader>> _readers = [];
 
     internal PolicyView(
-        DocId document, ZoneTree zones, ImmutableList<Entry> entries, ImmutableDictionary<EnvelopeId, Entry> byId, Evaluation evaluation)
+        DocId document, ZoneTree zones, Forks forks, ImmutableList<Entry> entries, ImmutableDictionary<EnvelopeId, Entry> byId, Evaluation evaluation)
     {
         Document = document;
         _entries = entries;
         _byId = byId;
         Zones = zones;
-        _structure = new(document, () => zones, Find);
+        _forks = forks;
+        _structure = new(document, () => zones, () => forks, Find);
         _evaluation = evaluation;
+        _releases = new(FindReleases);
         _readGrants = new(() => evaluation.Index.All.Where(grant => grant.Permission >= Permission.Read && Holds(grant)).ToLookup(grant => grant.Zone));
     }
 

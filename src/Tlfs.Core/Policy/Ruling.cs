@@ -39,6 +39,10 @@ public enum Verdict
     NotAccountDocument,
     /// <summary>Another zone has the first 16 bytes of its id.</summary>
     ZoneTaken,
+    /// <summary>Its author signed two envelopes with one number, and this comes at or after that (docs/protocol/statements.md §4.11). Other envelopes than statements may be released.</summary>
+    Frozen,
+    /// <summary>It proves nothing that freezes an author.</summary>
+    NoFork,
 
     // Not authorised by the statements held
     /// <summary>The grant it relies on does not count.</summary>
@@ -59,6 +63,8 @@ public enum Verdict
     TooManyStatements,
     /// <summary>The author has revoked the grant <see cref="Limits.RevocationsPerGrant"/> times.</summary>
     TooManyRevocations,
+    /// <summary>The author has proven this fork before, or <see cref="Limits.ProofsPerAuthor"/> others.</summary>
+    TooManyProofs,
     /// <summary>The document holds <see cref="Limits.Zones"/> zones.</summary>
     TooManyZones,
     /// <summary>The zone would lie deeper than <see cref="Limits.ZoneDepth"/>.</summary>
@@ -100,6 +106,9 @@ public readonly record struct Ruling(Verdict Verdict, EnvelopeId? By = null)
         Verdict.AfterCut => "It was written after its author was revoked.",
         Verdict.OffChain => "It is not on the chain of its author that the revocation names.",
         Verdict.TooManyStatements => "The document holds as many statements as a document may.",
+        Verdict.Frozen => "Its author signed two envelopes with one number; an owner has to say which one counts.",
+        Verdict.NoFork => "It proves nothing about an author.",
+        Verdict.TooManyProofs => "The author has proven that already, or too often.",
         Verdict.ZoneTaken => "Another zone has that id.",
         Verdict.TooManyZones => "The document holds as many zones as a document may.",
         Verdict.ZoneTooDeep => "Zones may not be nested deeper.",

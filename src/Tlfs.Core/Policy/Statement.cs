@@ -6,7 +6,7 @@ namespace Tlfs.Core.Policy;
 
 /// <summary>
 /// The body of a policy envelope (docs/protocol/statements.md §3). Closed: no other kinds exist in this version. Values made by hand
-/// must keep the orders and limits of the format; <see cref="TryDecode"/> accepts nothing else.
+/// must keep the orders and limits of the format; <c>TryDecode</c> accepts nothing else.
 /// </summary>
 public abstract record Statement
 {
@@ -17,14 +17,30 @@ public abstract record Statement
     /// <summary>The canonical bytes.</summary>
     public byte[] Encode() => Canonical.Encode(writer => StatementCodec.Write(writer, this));
 
-    /// <summary>Reads a body; never throws for any input.</summary>
+    /// <summary>Reads a body that is no <see cref="Equivocation"/>; never throws for any input.</summary>
     /// <param name="body">The bytes as received.</param>
     /// <param name="cards">Checks the cards of account actors.</param>
     /// <param name="statement">The statement, when true is returned.</param>
     /// <param name="error"><see cref="Reason.TooLarge"/>, <see cref="Reason.Malformed"/> or <see cref="Reason.Unsupported"/>, when false is returned.</param>
     public static bool TryDecode(
         ReadOnlyMemory<byte> body, CardVerifier cards, [MaybeNullWhen(false)] out Statement statement, out DecodeError error) =>
-        Canonical.TryDecode(body, Limits.BodyBytes, reader => StatementCodec.Read(reader, cards), out statement, out error);
+        TryDecode(body, cards, NoForks, out statement, out error);
+
+    /// <summary>Reads any body; never throws for any input.</summary>
+    /// <param name="body">The bytes as received.</param>
+    /// <param name="cards">Checks the cards of account actors.</param>
+    /// <param name="forks">Checks the proofs of forks.</param>
+    /// <param name="statement">The statement, when true is returned.</param>
+    /// <param name="error"><see cref="Reason.TooLarge"/>, <see cref="Reason.Malformed"/> or <see cref="Reason.Unsupported"/>, when false is returned.</param>
+    public static bool TryDecode(
+        ReadOnlyMemory<byte> body, CardVerifier cards, ForkVerifier forks, [MaybeNullWhen(false)] out Statement statement, out DecodeError error) =>
+        Canonical.TryDecode(body, Limits.BodyBytes, reader => StatementCodec.Read(reader, cards, forks), out statement, out error);
+
+    private static bool NoForks(SignedHeader first, SignedHeader second, out Fork fork)
+    {
+        fork = default;
+        return false;
+    }
 }
 
 /// <summary>What a document is for. The values are those on the wire, both as kind and as level.</summary>

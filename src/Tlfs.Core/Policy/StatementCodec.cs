@@ -6,17 +6,18 @@ namespace Tlfs.Core.Policy;
 /// <summary>The bytes of statement bodies (docs/protocol/statements.md §3): an array whose first item is the kind.</summary>
 internal static class StatementCodec
 {
-    private const int GenesisKind = 0, GrantKind = 1, RevokeKind = 2, RenounceKind = 3, ZoneCreateKind = 4, RotateKind = 5, WrapKind = 6, AccountKeyKind = 9;
+    private const int GenesisKind = 0, GrantKind = 1, RevokeKind = 2, RenounceKind = 3, ZoneCreateKind = 4, RotateKind = 5, WrapKind = 6, AccountKeyKind = 9, EquivocationKind = 10;
     private const int LongestBody = 10;
+    private const int SignatureBytes = 64;
     private const ulong Suite = 1;
 
-    public static Statement Read(CanonicalReader reader, CardVerifier cards)
+    public static Statement Read(CanonicalReader reader, CardVerifier cards, ForkVerifier forks)
     {
         var count = reader.BeginArrayUpTo(LongestBody);
         CanonicalReader.Require(count > 0, "statement kind expected");
         var kind = reader.UInt();
         CanonicalReader.Require(
-            kind is GenesisKind or GrantKind or RevokeKind or RenounceKind or ZoneCreateKind or RotateKind or WrapKind or AccountKeyKind,
+            kind is GenesisKind or GrantKind or RevokeKind or RenounceKind or ZoneCreateKind or RotateKind or WrapKind or AccountKeyKind or EquivocationKind,
             "statement kind is not known",
             Reason.Unsupported);
         var extra = count - ItemCount((int)kind);
@@ -30,6 +31,7 @@ internal static class StatementCodec
             ZoneCreateKind => new ZoneCreate(reader.Zone(), reader.Id<GrantId>(), reader.Bytes32()),
             RotateKind => ReadRotate(reader, hasPath: extra == 1),
             WrapKind => ReadWrap(reader),
+            EquivocationKind => ReadEquivocation(reader, forks),
             _ => ReadAccountKey(reader),
         };
         reader.EndArray();
@@ -56,6 +58,7 @@ internal static class StatementCodec
             case Rotate rotate: WriteRotate(writer, rotate); break;
             case Wrap wrap: WriteWrap(writer, wrap); break;
             case AccountKey key: WriteAccountKey(writer, key); break;
+            case Equivocation fork: WriteEquivocation(writer, fork); break;
             default: throw new InvalidOperationException("Statement is closed");
         }
 
@@ -253,6 +256,25 @@ internal static class StatementCodec
         writer.UInt(Suite);
         writer.Bytes32(key.PublicKey);
         writer.UInt(key.CompromisedBelow);
+    }
+
+    private static Equivocation ReadEquivocation(CanonicalReader reader, ForkVerifier forks)
+    {
+        var (first, second) = (ReadSignedHeader(reader), ReadSignedHeader(reader));
+        CanonicalReader.Require(forks(first, second, out var fork), "the headers prove no fork");
+        return new(first, second, fork);
+    }
+
+    private static SignedHeader ReadSignedHeader(CanonicalReader reader) => new(reader.Bytes(Limits.HeaderBytes), reader.FixedBytes(SignatureBytes));
+
+    private static void WriteEquivocation(CanonicalWriter writer, Equivocation fork)
+    {
+        Begin(writer, EquivocationKind);
+        foreach (var signed in (SignedHeader[])[fork.First, fork.Second])
+        {
+            writer.Bytes(signed.Header.Span);
+            writer.Bytes(signed.Signature.Span);
+        }
     }
 
     private static (KeyWrap[] Wraps, ParentWrap[] ParentWraps, HistWrap[] HistWraps) ReadWraps(CanonicalReader reader, ZoneId zone)

@@ -6,7 +6,7 @@ namespace Tlfs.Core.Policy;
 /// The structural rules (docs/protocol/statements.md §4.1 to §4.4, §5, §6.1): what can be said of a statement from its past alone, whatever else
 /// may arrive. A grant, target or proof that is not structural makes what names it not structural.
 /// </summary>
-internal sealed class Structure(DocId document, Func<ZoneTree> zones, Func<EnvelopeId, Entry?> find)
+internal sealed class Structure(DocId document, Func<ZoneTree> zones, Func<Forks> forks, Func<EnvelopeId, Entry?> find)
 {
     /// <summary>The grant that a statement carries, or null.</summary>
     public GrantNode? GrantOf(int number, PolicyStatement statement, StatementSet past) => statement.Body switch
@@ -22,6 +22,7 @@ internal sealed class Structure(DocId document, Func<ZoneTree> zones, Func<Envel
     /// <summary>The grants that a revocation or renounce names; null for other statements.</summary>
     public Ending? EndingOf(Entry entry, bool seniority) => entry.Statement.Body switch
     {
+        Revoke or Renounce when forks().Freezes(entry.Statement) => new(entry, null, null, Verdict.Frozen),
         Revoke revoke => JudgeRevoke(entry, revoke, seniority),
         Renounce renounce => JudgeRenounce(entry, renounce),
         _ => null,
@@ -31,6 +32,7 @@ internal sealed class Structure(DocId document, Func<ZoneTree> zones, Func<Envel
     public Verdict? CreationOf(PolicyStatement statement, StatementSet past)
     {
         if (statement.Body is not ZoneCreate creation) return null;
+        if (forks().Freezes(statement)) return Verdict.Frozen;
         var structure = Resolve(creation.Grant, past, out var grant);
         if (grant is null) return structure;
         if (!grant.Actor.Contains(statement.Author)) return Verdict.NotHolder;
@@ -79,6 +81,7 @@ internal sealed class Structure(DocId document, Func<ZoneTree> zones, Func<Envel
         int number, PolicyStatement statement, StatementSet past, Actor actor, Permission permission, ZoneId zone, Verdict structure)
     {
         if (structure == Verdict.Counts) structure = JudgeShape(actor, permission, zone, past);
+        if (forks().Freezes(statement)) structure = Verdict.Frozen;
         return new()
         {
             Number = number,
@@ -97,6 +100,7 @@ internal sealed class Structure(DocId document, Func<ZoneTree> zones, Func<Envel
     {
         var structure = Resolve(parentId, past, out var parent);
         if (parent is not null) structure = JudgeDelegation(statement.Author, grant, parent, past);
+        if (forks().Freezes(statement)) structure = Verdict.Frozen;
         return new()
         {
             Number = number,

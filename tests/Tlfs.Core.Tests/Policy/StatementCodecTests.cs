@@ -16,7 +16,7 @@ public sealed class StatementCodecTests
     {
         var statement = dice.Statement();
         var bytes = statement.Encode();
-        Assert.True(Statement.TryDecode(bytes, StatementDice.VerifyCard, out var decoded, out _));
+        Assert.True(Statement.TryDecode(bytes, StatementDice.VerifyCard, StatementDice.VerifyFork, out var decoded, out _));
         Assert.Equal(statement, decoded);
         Assert.Equal(statement.GetHashCode(), decoded.GetHashCode());
         Assert.Equal(bytes, decoded.Encode());
@@ -62,7 +62,7 @@ public sealed class StatementCodecTests
     [Theory]
     [InlineData(7)]
     [InlineData(8)]
-    [InlineData(10)]
+    [InlineData(11)]
     [InlineData(1_000_000)]
     public void Reserved_kind_is_unsupported(int kind) => AssertRefused(Reason.Unsupported, writer =>
     {
@@ -160,15 +160,38 @@ public sealed class StatementCodecTests
         var bytes = new Grant(new AccountActor(new(Some), new(Some), Some.ToArray()), Permission.Read, ZoneId.Root, null).Encode();
         Assert.False(Statement.TryDecode(bytes, (AccountId _, ReadOnlyMemory<byte> _, out PeerId device) => (device = default) != device, out _, out var error));
         Assert.Equal(Reason.Malformed, error.Reason);
-        Assert.False(Statement.TryDecode(WithCard(Limits.CardBytes + 1).Encode(), StatementDice.VerifyCard, out _, out error));
+        Assert.False(Statement.TryDecode(WithCard(Limits.CardBytes + 1).Encode(), StatementDice.VerifyCard, StatementDice.VerifyFork, out _, out error));
         Assert.Equal(Reason.TooLarge, error.Reason);
         Assert.NotNull(Decode(WithCard(Limits.CardBytes).Encode()));
+    }
+
+    [Fact]
+    public void Bytes_of_an_equivocation_are_those_of_the_specification()
+    {
+        var (signature, header) = (new byte[64], Some.ToArray());
+        var other = new SignedHeader((byte[])[.. header, 1], signature);
+        Assert.Equal(
+            "850a" + "5820" + Some + "5840" + Hex(signature) + "5821" + Some + "01" + "5840" + Hex(signature),
+            Hex(new Equivocation(new(header, signature), other, default).Encode()));
+    }
+
+    [Fact]
+    public void Equivocation_that_proves_nothing_is_malformed()
+    {
+        var bytes = Fixed.Equivocation(40).Encode();
+        Assert.NotNull(Decode(bytes));
+        Assert.False(Statement.TryDecode(bytes, StatementDice.VerifyCard, out _, out var error));
+        Assert.Equal(Reason.Malformed, error.Reason);
+        var same = new SignedHeader(Some.ToArray(), new byte[64]);
+        AssertRefused(Reason.Malformed, new Equivocation(same, same, default).Encode());
+        AssertRefused(Reason.Malformed, new Equivocation(same, same with { Signature = new byte[63] }, default).Encode());
     }
 
     [Fact]
     public void Lists_are_accepted_at_their_limit_and_refused_one_past_it()
     {
         AssertLimit(Limits.Cuts, count => new Revoke(new(Some), null, Fixed.Cuts(count)));
+        AssertLimit(Limits.HeaderBytes, Fixed.Equivocation);
         AssertLimit(Limits.Wraps, count => new Wrap(ZoneId.Root, new(Some), Fixed.Wraps(count), []));
         AssertLimit(Limits.PreviousEpochs, count => new Wrap(ZoneId.Root, new(Some), [], Fixed.HistWraps(count)));
         AssertLimit(Limits.ParentWraps, count => new Wrap(Zone, new(Some), [], []) { ParentWraps = Fixed.ParentWraps(count) });
@@ -232,7 +255,7 @@ public sealed class StatementCodecTests
     private static Grant WithCard(int bytes) =>
         new(new AccountActor(new(Some), new(Some), (byte[])[.. Some.ToArray(), .. new byte[bytes - 32]]), Permission.Read, ZoneId.Root, null);
 
-    private static Statement? Decode(byte[] bytes) => Statement.TryDecode(bytes, StatementDice.VerifyCard, out var statement, out _) ? statement : null;
+    private static Statement? Decode(byte[] bytes) => Statement.TryDecode(bytes, StatementDice.VerifyCard, StatementDice.VerifyFork, out var statement, out _) ? statement : null;
 
     private static void AssertLimit(int limit, Func<int, Statement> make)
     {
@@ -244,7 +267,7 @@ public sealed class StatementCodecTests
 
     private static void AssertRefused(Reason reason, byte[] bytes)
     {
-        Assert.False(Statement.TryDecode(bytes, StatementDice.VerifyCard, out _, out var error));
+        Assert.False(Statement.TryDecode(bytes, StatementDice.VerifyCard, StatementDice.VerifyFork, out _, out var error));
         Assert.Equal(reason, error.Reason);
     }
 }

@@ -15,7 +15,25 @@ internal static class StatementDice
         return true;
     }
 
-    public static Statement Statement(this Dice dice) => dice.Next(8) switch
+    /// <summary>The proof of these tests: two headers that begin with the same id, which is that of the author.</summary>
+    public static bool VerifyFork(SignedHeader first, SignedHeader second, out Fork fork)
+    {
+        fork = default;
+        if (first.Header.Length < 32 || second.Header.Length < 32 || first.Header.Span.SequenceEqual(second.Header.Span)) return false;
+        if (!first.Header.Span[..32].SequenceEqual(second.Header.Span[..32])) return false;
+        fork = new(Id.From<DocId>(first.Header.Span[..32]), Id.From<PeerId>(first.Header.Span[..32]), (ulong)first.Header.Length);
+        return true;
+    }
+
+    public static Equivocation Equivocation(this Dice dice, int bytes)
+    {
+        var author = dice.Bytes(32);
+        SignedHeader Header() => new((byte[])[.. author, .. dice.Bytes(bytes - 32)], dice.Bytes(64));
+        var (first, second) = (Header(), new SignedHeader((byte[])[.. author, .. dice.Bytes(33)], dice.Bytes(64)));
+        return VerifyFork(first, second, out var fork) ? new(first, second, fork) : throw new InvalidOperationException();
+    }
+
+    public static Statement Statement(this Dice dice) => dice.Next(9) switch
     {
         0 => new Genesis(new(dice.Bytes32()), (DocumentKind)dice.Next(2), dice.Actor()),
         1 => dice.Grant(),
@@ -24,6 +42,7 @@ internal static class StatementDice
         4 => dice.Rotate(),
         5 => dice.Wrap(),
         6 => new ZoneCreate(dice.Zone(), new(dice.Bytes32()), dice.Bytes32()),
+        7 => dice.Equivocation(dice.Between(32, 60)),
         _ => dice.AccountKey(),
     };
 
