@@ -36,6 +36,10 @@ public sealed partial class DocumentAuthor
         return [.. grants.Select(grant => State([Again(grant, own)], Reason.NotAuthorised).Grant)];
     }
 
+    // Not everybody holds this branch, so that what names it would have to wait there.
+    private bool IsDisputed(EnvelopeHeader header) =>
+        document.Chains.Beside(header.Author) is [var (fork, _), ..] && fork <= header.Seq && document.Policy.Survivor(header.Author) is null;
+
     private static Grant Again(GrantStatus grant, GrantId own) =>
         new(grant.Actor, grant.Permission, grant.Zone, own) { Sub = grant.Sub, FromNow = grant.FromNow };
 

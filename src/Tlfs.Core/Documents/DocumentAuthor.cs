@@ -203,7 +203,7 @@ public sealed partial class DocumentAuthor(Document document, IEntropy entropy, 
         return new(document.Id, length + 1, previous ?? default, deps, [.. auth], _seen);
     }
 
-    private bool Counts(EnvelopeId id) => !document.Find(id)!.IsUnauthorised;
+    private bool Counts(EnvelopeId id) => document.Find(id) is { IsUnauthorised: false } held && !IsDisputed(held.Header);
 
     private void RequireSomeWrite()
     {
