@@ -100,7 +100,8 @@ public sealed partial class Document
             progress = false;
             foreach (var (id, envelope) in _pending.ToArray())
             {
-                var outcome = Admit(envelope, verified: true);
+                // It may have come again meanwhile, with what it waited for.
+                var outcome = _log.Find(id)?.Outcome ?? Admit(envelope, verified: true);
                 if (outcome.Status == EnvelopeStatus.Pending) continue;
                 _pending.Remove(id);
                 progress |= outcome.IsHeld;

@@ -143,6 +143,17 @@ public sealed class ForkTests : IDisposable
         }
     }
 
+    [Fact]
+    public void What_waited_and_comes_again_with_what_it_waited_for_is_held_once()
+    {
+        var (one, _) = Fork();
+        Assert.Equal(EnvelopeStatus.Pending, _ann.Receive([one[1]])[0].Status);
+        _ann.Receive(one);
+        Assert.Equal(_ann.All.Select(each => each.Id).Distinct(), _ann.All.Select(each => each.Id));
+        Assert.Empty(_ann.Document.Equivocations);
+        Assert.Equal(0, _ann.Document.PendingCount);
+    }
+
     /// <summary>What is stored says the same when it is opened again, with and without a checkpoint.</summary>
     [Fact]
     public void S12_A_stored_document_keeps_its_branches_and_what_was_settled()
