@@ -62,6 +62,7 @@ internal sealed class DocumentSync(ReplicaHome home, Place at, string url)
             if (problem is null)
             {
                 await _fill.RunAsync(connection, _isNew, cancellationToken);
+                _isNew = false;
                 Maintain();
             }
 
@@ -120,8 +121,8 @@ internal sealed class DocumentSync(ReplicaHome home, Place at, string url)
     });
 
     /// <summary>
-    /// Does what any member may do for the others: states who signed two envelopes with one number (docs/protocol/statements.md §4.11), gives keys to readers who have none (§5.7), brings split zones together, changes
-    /// worn keys, and writes a snapshot when it is due.
+    /// Does what any member may do for the others: states who signed two envelopes with one number (docs/protocol/statements.md §4.11), gives keys to readers
+    /// who have none (§5.7), brings split zones together, changes worn keys, and writes a snapshot when it is due.
     /// </summary>
     public void Maintain() => home.Do(() => home.Author(at.Document, author =>
     {
