@@ -10,9 +10,11 @@ internal sealed class WorkingDocument
 
     /// <param name="document">The document's id.</param>
     /// <param name="cached">The document as the locked row of the store has it; null if there is none.</param>
+    /// <param name="deleted">What is known of an earlier log of it that was deleted, if there is no document.</param>
     /// <param name="recentIds">How many ids are remembered of a new document.</param>
-    public WorkingDocument(DocId document, CachedDocument? cached, int recentIds)
+    public WorkingDocument(DocId document, CachedDocument? cached, DeletedDocument? deleted, int recentIds)
     {
+        Deleted = deleted;
         State = cached?.State;
         Policy = cached?.Policy ?? DocumentPolicy.Empty(document);
         _recent = cached?.Recent ?? new(recentIds);
@@ -20,6 +22,9 @@ internal sealed class WorkingDocument
 
     /// <summary>The document so far; null while nothing of it is stored.</summary>
     public DocumentState? State { get; private set; }
+
+    /// <summary>What is known of an earlier log that was deleted, for a document that is not stored.</summary>
+    public DeletedDocument? Deleted { get; }
 
     /// <summary>Its statements so far.</summary>
     public DocumentPolicy Policy { get; private set; }

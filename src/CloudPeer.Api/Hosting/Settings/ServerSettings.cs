@@ -1,4 +1,5 @@
 using System.Net;
+using CloudPeer.Sync.Relay;
 
 namespace CloudPeer.Api.Hosting.Settings;
 
@@ -26,8 +27,8 @@ internal sealed record ServerSettings
     public required string Name { get; init; }
     public required bool RegistrationOpen { get; init; }
 
-    /// <summary>0 for no limit.</summary>
-    public required long LocalPlanBytes { get; init; }
+    /// <summary>What every account may use while payments are off.</summary>
+    public required TenantLimits LocalPlan { get; init; }
 
     /// <summary>0 for no limit.</summary>
     public required int CallsPerSecond { get; init; }

@@ -36,11 +36,16 @@ internal sealed class PostgresRelayStore(NpgsqlDataSource source) : IRelayStore
         cancellationToken);
 
     /// <inheritdoc />
-    public Task<ulong> FindUsedBytesAsync(AccountId tenant, CancellationToken cancellationToken) => ReadAsync(
-        "SELECT stored_bytes FROM usage WHERE account = $1",
-        [new() { Value = tenant.Value.ToArray(), NpgsqlDbType = NpgsqlDbType.Bytea }],
-        async reader => await reader.ReadAsync(cancellationToken) ? (ulong)reader.GetInt64(0) : 0,
-        cancellationToken);
+    public Task<TenantUsage> FindUsageAsync(AccountId tenant, CancellationToken cancellationToken) =>
+        AskAsync(connection => StoredUsage.FindAsync(connection, tenant, cancellationToken), cancellationToken);
+
+    /// <inheritdoc />
+    public Task<IReadOnlyDictionary<UsageShare, ulong>> ReadSharesAsync(AccountId tenant, ShareKinds kind, int max, CancellationToken cancellationToken) =>
+        AskAsync(connection => StoredUsage.ReadSharesAsync(connection, tenant, kind, max, cancellationToken), cancellationToken);
+
+    /// <inheritdoc />
+    public Task<IReadOnlyList<HostedDocument>> ReadHostedAsync(AccountId tenant, int max, CancellationToken cancellationToken) =>
+        AskAsync(connection => StoredUsage.ReadHostedAsync(connection, tenant, max, cancellationToken), cancellationToken);
 
     /// <inheritdoc />
     public async Task<LogSlice?> ReadAsync(DocId document, ulong from, int maxEntries, int maxBytes, CancellationToken cancellationToken)
@@ -119,10 +124,36 @@ internal sealed class PostgresRelayStore(NpgsqlDataSource source) : IRelayStore
     });
 
     /// <inheritdoc />
+    public Task<bool> PurgeAsync(int maxEntries, CancellationToken cancellationToken) =>
+        AskAsync(connection => StoredDeletions.PurgeAsync(connection, maxEntries, cancellationToken), cancellationToken);
+
+    /// <inheritdoc />
+    public Task<IReadOnlyList<DocId>> ReadDocumentsAsync(DocId? after, int max, CancellationToken cancellationToken) =>
+        AskAsync(connection => StoredUsage.ReadDocumentsAsync(connection, after, max, cancellationToken), cancellationToken);
+
+    /// <inheritdoc />
+    public Task<IReadOnlyList<AccountId>> ReadTenantsAsync(AccountId? after, int max, CancellationToken cancellationToken) =>
+        AskAsync(connection => StoredUsage.ReadTenantsAsync(connection, after, max, cancellationToken), cancellationToken);
+
+    /// <inheritdoc />
+    public Task<DocumentCount?> CountDocumentAsync(DocId document, CancellationToken cancellationToken) =>
+        AskAsync(connection => StoredUsage.CountDocumentAsync(connection, document, cancellationToken), cancellationToken);
+
+    /// <inheritdoc />
+    public Task<TenantCount> CountTenantAsync(AccountId tenant, CancellationToken cancellationToken) =>
+        AskAsync(connection => StoredUsage.CountTenantAsync(connection, tenant, cancellationToken), cancellationToken);
+
+    /// <inheritdoc />
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     // Header, signature, length of the body, body, parts; found without fetching them.
     private const string LengthOfEnvelope = "octet_length(header) + octet_length(signature) + 4 + octet_length(body) + octet_length(parts)";
+
+    private Task<T> AskAsync<T>(Func<NpgsqlConnection, Task<T>> ask, CancellationToken cancellationToken) => StoreFailure.Translate(async () =>
+    {
+        await using var connection = await source.OpenConnectionAsync(cancellationToken);
+        return await ask(connection);
+    });
 
     private Task<T> ReadAsync<T>(
         string sql, IReadOnlyList<NpgsqlParameter> parameters, Func<DbDataReader, Task<T>> read, CancellationToken cancellationToken) =>

@@ -64,11 +64,16 @@ internal sealed class SqliteRelayStore : IRelayStore
         cancellationToken);
 
     /// <inheritdoc />
-    public Task<ulong> FindUsedBytesAsync(AccountId tenant, CancellationToken cancellationToken) => ReadAsync(
-        "SELECT stored_bytes FROM usage WHERE account = $account",
-        [("$account", tenant.Value.ToArray())],
-        async reader => await reader.ReadAsync(cancellationToken) ? (ulong)reader.GetInt64(0) : 0,
-        cancellationToken);
+    public Task<TenantUsage> FindUsageAsync(AccountId tenant, CancellationToken cancellationToken) =>
+        AskAsync(connection => StoredUsage.FindAsync(connection, tenant, cancellationToken), cancellationToken);
+
+    /// <inheritdoc />
+    public Task<IReadOnlyDictionary<UsageShare, ulong>> ReadSharesAsync(AccountId tenant, ShareKinds kind, int max, CancellationToken cancellationToken) =>
+        AskAsync(connection => StoredUsage.ReadSharesAsync(connection, tenant, kind, max, cancellationToken), cancellationToken);
+
+    /// <inheritdoc />
+    public Task<IReadOnlyList<HostedDocument>> ReadHostedAsync(AccountId tenant, int max, CancellationToken cancellationToken) =>
+        AskAsync(connection => StoredUsage.ReadHostedAsync(connection, tenant, max, cancellationToken), cancellationToken);
 
     /// <inheritdoc />
     public async Task<LogSlice?> ReadAsync(DocId document, ulong from, int maxEntries, int maxBytes, CancellationToken cancellationToken)
@@ -154,6 +159,36 @@ internal sealed class SqliteRelayStore : IRelayStore
     });
 
     /// <inheritdoc />
+    public async Task<bool> PurgeAsync(int maxEntries, CancellationToken cancellationToken)
+    {
+        await _turn.WaitAsync(cancellationToken);
+        try
+        {
+            return await AskAsync(connection => StoredDeletions.PurgeAsync(connection, maxEntries, cancellationToken), cancellationToken);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    /// <inheritdoc />
+    public Task<IReadOnlyList<DocId>> ReadDocumentsAsync(DocId? after, int max, CancellationToken cancellationToken) =>
+        AskAsync(connection => StoredUsage.ReadDocumentsAsync(connection, after, max, cancellationToken), cancellationToken);
+
+    /// <inheritdoc />
+    public Task<IReadOnlyList<AccountId>> ReadTenantsAsync(AccountId? after, int max, CancellationToken cancellationToken) =>
+        AskAsync(connection => StoredUsage.ReadTenantsAsync(connection, after, max, cancellationToken), cancellationToken);
+
+    /// <inheritdoc />
+    public Task<DocumentCount?> CountDocumentAsync(DocId document, CancellationToken cancellationToken) =>
+        AskAsync(connection => StoredUsage.CountDocumentAsync(connection, document, cancellationToken), cancellationToken);
+
+    /// <inheritdoc />
+    public Task<TenantCount> CountTenantAsync(AccountId tenant, CancellationToken cancellationToken) =>
+        AskAsync(connection => StoredUsage.CountTenantAsync(connection, tenant, cancellationToken), cancellationToken);
+
+    /// <inheritdoc />
     public async ValueTask DisposeAsync()
     {
         if (_writer is not null) await _writer.DisposeAsync();
@@ -180,6 +215,12 @@ internal sealed class SqliteRelayStore : IRelayStore
         await connection.OpenAsync(cancellationToken);
         return connection;
     }
+
+    private Task<T> AskAsync<T>(Func<SqliteConnection, Task<T>> ask, CancellationToken cancellationToken) => StoreFailure.Translate(async () =>
+    {
+        await using var connection = await ConnectAsync(cancellationToken);
+        return await ask(connection);
+    });
 
     private Task<T> ReadAsync<T>(
         string sql, IReadOnlyList<(string Name, object Value)> parameters, Func<DbDataReader, Task<T>> read, CancellationToken cancellationToken) =>

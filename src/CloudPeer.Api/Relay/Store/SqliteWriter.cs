@@ -14,18 +14,22 @@ internal sealed class SqliteWriter : IAsyncDisposable
     {
         _connection = connection;
         _findDocument = Prepare($"SELECT {StoredState.Columns} FROM document WHERE doc = $doc", "doc");
-        _findUsage = Prepare("SELECT stored_bytes FROM usage WHERE account = $account", "account");
+        _findUsage = Prepare($"SELECT {StoredUsage.Columns} FROM usage WHERE account = $account", "account");
         _saveDocument = Prepare(
             """
-            INSERT INTO document (doc, host, hosting, frontier, statements, stored_bytes, tips)
-            VALUES ($doc, $host, $hosting, $frontier, $statements, $stored_bytes, $tips)
-            ON CONFLICT (doc) DO UPDATE SET host = excluded.host, hosting = excluded.hosting, frontier = excluded.frontier,
-                statements = excluded.statements, stored_bytes = excluded.stored_bytes, tips = excluded.tips
+            INSERT INTO document (doc, host, hosting, frontier, statements, stored_bytes, tips, app, generation, author_bytes)
+            VALUES ($doc, $host, $hosting, $frontier, $statements, $stored_bytes, $tips, $app, $generation, $author_bytes)
+            ON CONFLICT (doc) DO UPDATE SET hosting = excluded.hosting, frontier = excluded.frontier, statements = excluded.statements,
+                stored_bytes = excluded.stored_bytes, tips = excluded.tips, author_bytes = excluded.author_bytes
             """,
-            "doc", "host", "hosting", "frontier", "statements", "stored_bytes", "tips");
+            "doc", "host", "hosting", "frontier", "statements", "stored_bytes", "tips", "app", "generation", "author_bytes");
         _saveUsage = Prepare(
-            "INSERT INTO usage (account, stored_bytes) VALUES ($account, $bytes) ON CONFLICT (account) DO UPDATE SET stored_bytes = excluded.stored_bytes",
-            "account", "bytes");
+            $"""
+            INSERT INTO usage (account, {StoredUsage.Columns}) VALUES ($account, $bytes, $documents, $day, $envelopes, $counted)
+            ON CONFLICT (account) DO UPDATE SET stored_bytes = excluded.stored_bytes, documents = excluded.documents, day = excluded.day,
+                envelopes_today = excluded.envelopes_today, counted = excluded.counted
+            """,
+            "account", "bytes", "documents", "day", "envelopes", "counted");
         _saveCommit = Prepare(
             "INSERT INTO group_commit (micros, receipt_hashes, signature) VALUES ($micros, $hashes, $signature) RETURNING id",
             "micros", "hashes", "signature");
@@ -78,14 +82,16 @@ internal sealed class SqliteWriter : IAsyncDisposable
             if (await reader.ReadAsync(cancellationToken)) states.Add(document, StoredState.Read(reader));
         }
 
-        var used = new Dictionary<AccountId, ulong>();
+        var usage = new Dictionary<AccountId, TenantUsage>();
         foreach (var account in tenants.Concat(states.Values.Select(state => state.Host)).Distinct())
         {
             Bind(_findUsage, account.Value.ToArray());
-            if (await _findUsage.ExecuteScalarAsync(cancellationToken) is long bytes) used.Add(account, (ulong)bytes);
+            await using var reader = await _findUsage.ExecuteReaderAsync(cancellationToken);
+            if (await reader.ReadAsync(cancellationToken)) usage.Add(account, StoredUsage.Read(reader));
         }
 
-        return new Transaction(this, transaction, states, used, end);
+        var deleted = await FindDeletedAsync(transaction, documents.Where(id => !states.ContainsKey(id)), cancellationToken);
+        return new Transaction(this, transaction, states, deleted, usage, end);
     }
 
     /// <inheritdoc />
@@ -121,19 +127,78 @@ internal sealed class SqliteWriter : IAsyncDisposable
         {
             Bind(
                 _saveDocument, state.Document.Value.ToArray(), state.Host.Value.ToArray(), (int)state.Hosting, state.Log.Encode(), state.Statements,
-                (long)state.StoredBytes, StoredState.EncodeTips(state.Tips));
+                (long)state.StoredBytes, StoredState.EncodeTips(state.Tips), state.App, (long)state.Generation, StoredUsage.EncodeAuthors(state.Tips));
             await _saveDocument.ExecuteNonQueryAsync(cancellationToken);
         }
 
-        foreach (var (account, bytes) in commit.UsedBytes)
-        {
-            Bind(_saveUsage, account.Value.ToArray(), (long)bytes);
-            await _saveUsage.ExecuteNonQueryAsync(cancellationToken);
-        }
-
+        foreach (var change in commit.Usage) await WriteAsync(change, cancellationToken);
+        if (commit.Entries.Count == 0) return;
         Bind(_saveCommit, (long)commit.Micros, StoredEnvelope.Encode(commit.ReceiptHashes), commit.Signature);
         var id = (long)(await _saveCommit.ExecuteScalarAsync(cancellationToken))!;
         foreach (var entry in commit.Entries) await WriteAsync(entry, id, cancellationToken);
+    }
+
+    private async Task WriteAsync(UsageChange change, CancellationToken cancellationToken)
+    {
+        var (account, usage) = (change.Account.Value.ToArray(), change.Usage);
+        Bind(
+            _saveUsage, account, (long)usage.StoredBytes, (long)usage.Documents, (long)usage.Day, (long)usage.EnvelopesToday, (int)usage.Counted);
+        await _saveUsage.ExecuteNonQueryAsync(cancellationToken);
+        if (change.Recounted != ShareKinds.None)
+        {
+            await using var forget = StoredUsage.Command(
+                _connection, _saveUsage.Transaction, "DELETE FROM usage_share WHERE account = @account AND kind & @kinds <> 0",
+                ("account", account), ("kinds", (long)change.Recounted));
+            await forget.ExecuteNonQueryAsync(cancellationToken);
+        }
+
+        if (change.Shares.Count == 0) return;
+        await using var save = (SqliteCommand)StoredUsage.Command(
+            _connection,
+            _saveUsage.Transaction,
+            """
+            INSERT INTO usage_share (account, kind, holder, stored_bytes) VALUES (@account, @kind, @holder, @bytes)
+            ON CONFLICT (account, kind, holder) DO UPDATE SET stored_bytes = excluded.stored_bytes
+            """,
+            ("account", account), ("kind", 0L), ("holder", account), ("bytes", 0L));
+        foreach (var (share, bytes) in change.Shares)
+        {
+            Bind(save, account, (long)share.Kind, share.ToHolder(), (long)bytes);
+            await save.ExecuteNonQueryAsync(cancellationToken);
+        }
+    }
+
+    // Almost every document of a commit exists, so this is not asked as a rule.
+    private async Task<Dictionary<DocId, DeletedDocument>> FindDeletedAsync(
+        SqliteTransaction transaction, IEnumerable<DocId> missing, CancellationToken cancellationToken)
+    {
+        var deleted = new Dictionary<DocId, DeletedDocument>();
+        foreach (var document in missing)
+        {
+            await using var command = StoredUsage.Command(
+                _connection, transaction, "SELECT number, purged FROM deleted WHERE doc = @doc", ("doc", document.Value.ToArray()));
+            foreach (var found in await StoredUsage.ListAsync(command, row => new DeletedDocument((uint)row.GetInt64(0), row.GetBoolean(1)), cancellationToken))
+                deleted.Add(document, found);
+        }
+
+        return deleted;
+    }
+
+    private async Task<Dictionary<UsageShare, ulong>> FindSharesAsync(AccountId tenant, IReadOnlyCollection<UsageShare> shares, CancellationToken cancellationToken)
+    {
+        var found = new Dictionary<UsageShare, ulong>();
+        await using var command = (SqliteCommand)StoredUsage.Command(
+            _connection,
+            _saveUsage.Transaction,
+            "SELECT stored_bytes FROM usage_share WHERE account = @account AND kind = @kind AND holder = @holder",
+            ("account", tenant.Value.ToArray()), ("kind", 0L), ("holder", Array.Empty<byte>()));
+        foreach (var share in shares)
+        {
+            Bind(command, tenant.Value.ToArray(), (long)share.Kind, share.ToHolder());
+            if (await command.ExecuteScalarAsync(cancellationToken) is long bytes) found.Add(share, (ulong)bytes);
+        }
+
+        return found;
     }
 
     private Task<int> WriteAsync(NewEntry entry, long commit, CancellationToken cancellationToken)
@@ -149,18 +214,35 @@ internal sealed class SqliteWriter : IAsyncDisposable
 
     private sealed class Transaction(
         SqliteWriter writer, SqliteTransaction transaction, IReadOnlyDictionary<DocId, DocumentState> documents,
-        IReadOnlyDictionary<AccountId, ulong> usedBytes, Func<bool, ValueTask> end) : IRelayTransaction
+        IReadOnlyDictionary<DocId, DeletedDocument> deleted, IReadOnlyDictionary<AccountId, TenantUsage> usage, Func<bool, ValueTask> end) : IRelayTransaction
     {
         private bool _broken;
 
         public IReadOnlyDictionary<DocId, DocumentState> Documents => documents;
 
-        public IReadOnlyDictionary<AccountId, ulong> UsedBytes => usedBytes;
+        public IReadOnlyDictionary<DocId, DeletedDocument> Deleted => deleted;
 
-        public Task<bool> CommitAsync(GroupCommit commit, CancellationToken cancellationToken) => StoreFailure.Translate(async () =>
+        public IReadOnlyDictionary<AccountId, TenantUsage> Usage => usage;
+
+        public Task<IReadOnlyDictionary<UsageShare, ulong>> FindSharesAsync(
+            AccountId tenant, IReadOnlyCollection<UsageShare> shares, CancellationToken cancellationToken) => StoreFailure.Translate(
+            async () => (IReadOnlyDictionary<UsageShare, ulong>)await writer.FindSharesAsync(tenant, shares, cancellationToken));
+
+        public Task<bool> CommitAsync(GroupCommit commit, CancellationToken cancellationToken) =>
+            EndAsync(() => writer.WriteAsync(commit, cancellationToken), cancellationToken);
+
+        public Task DeleteAsync(DocumentDeletion deletion, CancellationToken cancellationToken) => EndAsync(
+            async () =>
+            {
+                await writer.WriteAsync(deletion.Host, cancellationToken);
+                await StoredDeletions.DeleteAsync(writer._connection, transaction, deletion, cancellationToken);
+            },
+            cancellationToken);
+
+        private Task<bool> EndAsync(Func<Task> write, CancellationToken cancellationToken) => StoreFailure.Translate(async () =>
         {
             _broken = true;
-            await writer.WriteAsync(commit, cancellationToken);
+            await write();
             await transaction.CommitAsync(cancellationToken);
             _broken = false;
             return true;
