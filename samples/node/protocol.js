@@ -6,7 +6,7 @@ import { bytesToHex, concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 import { decodeFirst } from 'cborg';
 
 const letters = 'abcdefghijklmnopqrstuvwxyz234567';
-const labelled = (label, bytes) => concatBytes(utf8ToBytes(`cloudpeer/v1/${label}\0`), bytes);
+export const labelled = (label, bytes) => concatBytes(utf8ToBytes(`cloudpeer/v1/${label}\0`), bytes);
 
 export const same = (left, right) => bytesToHex(left) === bytesToHex(right);
 export const u64be = (value) => new Uint8Array(new BigUint64Array([BigInt(value)]).buffer).reverse();
