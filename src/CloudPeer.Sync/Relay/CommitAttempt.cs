@@ -58,7 +58,7 @@ internal sealed class CommitAttempt(CommitContext context, IReadOnlyList<Pending
                 context.Cache.Forget(document);
             }
 
-            _documents.Add(document, new(document, cached, transaction.Deleted.GetValueOrDefault(document), context.Limits.RecentIds));
+            _documents.Add(document, new(document, cached, transaction.Deleted.GetValueOrDefault(document), context.Limits));
         }
     }
 

@@ -30,6 +30,9 @@ public sealed record RelayLimits
     /// <summary>Entries of deleted documents that are removed in one transaction.</summary>
     public int PurgeEntries { get; init; } = 1000;
 
-    /// <summary>Statements and remembered ids over all documents in memory; the documents used least recently leave first.</summary>
+    /// <summary>Bytes of a document's last entries that are kept in memory while somebody follows it: two pages.</summary>
+    public int TailBytes { get; init; } = 128 << 10;
+
+    /// <summary>Statements, remembered ids and entries over all documents in memory; the documents used least recently leave first.</summary>
     public int CachedItems { get; init; } = 1 << 20;
 }
