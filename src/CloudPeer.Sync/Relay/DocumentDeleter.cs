@@ -20,6 +20,7 @@ internal sealed class DocumentDeleter : IAsyncDisposable
     private readonly CancellationTokenSource _stopping = new();
     private readonly SemaphoreSlim _due = new(1);
     private readonly Task _purging;
+    private bool _isDisposed;
 
     public DocumentDeleter(CommitContext context)
     {
@@ -53,6 +54,7 @@ internal sealed class DocumentDeleter : IAsyncDisposable
     /// <inheritdoc />
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _isDisposed, true)) return;
         await _stopping.CancelAsync().ConfigureAwait(false);
         await _purging.ConfigureAwait(false);
         _stopping.Dispose();
