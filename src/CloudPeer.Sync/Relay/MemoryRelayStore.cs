@@ -13,6 +13,7 @@ public sealed class MemoryRelayStore : IRelayStore
     private readonly Dictionary<DocId, List<Row>> _logs = [];
     private readonly Dictionary<AccountId, ulong> _usedBytes = [];
     private readonly List<(uint Number, ulong Micros, Dictionary<DocId, CompactRange> Logs)> _generations = [];
+    private readonly Dictionary<DocId, IReadOnlyList<Delivered>> _delivered = [];
 
     /// <inheritdoc />
     public async Task<IRelayTransaction> BeginAsync(
@@ -125,6 +126,23 @@ public sealed class MemoryRelayStore : IRelayStore
                 micros);
             _generations.Add((next.Number, next.Micros, _documents.ToDictionary(pair => pair.Key, pair => pair.Value.Log)));
             return Task.FromResult((next.Number, _documents.Count));
+        }
+    }
+
+    /// <inheritdoc />
+    public Task<IReadOnlyList<Delivered>> ReadDeliveredAsync(DocId document, CancellationToken cancellationToken)
+    {
+        lock (_gate) return Task.FromResult(_delivered.GetValueOrDefault(document, []));
+    }
+
+    /// <inheritdoc />
+    public Task UpdateDeliveredAsync(
+        IReadOnlyList<DocId> documents, Func<DocId, IReadOnlyList<Delivered>, IReadOnlyList<Delivered>> change, CancellationToken cancellationToken)
+    {
+        lock (_gate)
+        {
+            foreach (var document in documents.Where(_documents.ContainsKey)) _delivered[document] = change(document, _delivered.GetValueOrDefault(document, []));
+            return Task.CompletedTask;
         }
     }
 
