@@ -22,7 +22,7 @@ public readonly record struct DeviceProgress(PeerId Device, ulong Size, ulong Mi
 // Heads with proofs, reconciliation, delivery.
 public sealed partial class CloudpeerConnection
 {
-    // A server that is busy, or counts what an answer cost it, asks for a moment.
+    // A server that is busy, or counts what an answer cost it, asks for a moment; one that prepares for a long log keeps what it did in time.
     private const int AttemptsPerMessage = 8;
     private const int MaxDevices = 4096;
 
@@ -112,7 +112,7 @@ public sealed partial class CloudpeerConnection
             {
                 return await call().ConfigureAwait(false);
             }
-            catch (TlfsException e) when (e.Reason is Reason.RateLimited or Reason.Unavailable && attempt < AttemptsPerMessage)
+            catch (TlfsException e) when (e.Reason is Reason.RateLimited or Reason.Unavailable or Reason.Timeout && attempt < AttemptsPerMessage)
             {
                 await backoff.WaitAsync(e, cancellationToken).ConfigureAwait(false);
             }

@@ -20,7 +20,6 @@ internal sealed class LogIdSets(IRelayStore store, RelayLimits limits) : IDispos
 {
     private const int PageIds = 4096;
     private const int KeptVersions = 4;
-    private const ulong StepIds = 1 << 16;
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
     private readonly DocumentShelf<Versions> _shelf = new((long)limits.ComparedIds + limits.ComparedGrowth);
 
@@ -41,7 +40,7 @@ internal sealed class LogIdSets(IRelayStore store, RelayLimits limits) : IDispos
         while (versions.Find(size) is null)
         {
             var nearest = versions.Nearest(size);
-            var next = nearest.Size < size ? Math.Min(size, nearest.Size + StepIds) : size;
+            var next = nearest.Size < size ? Math.Min(size, nearest.Size + (ulong)limits.ComparedStep) : size;
             steps += (long)Math.Max(next, nearest.Size) - (long)Math.Min(next, nearest.Size);
             if (await MoveAsync(state.Document, nearest, next, cancellationToken).ConfigureAwait(false) is not { } made)
                 return Refuse(Busy("The log was changed from outside meanwhile; begin anew."), steps);

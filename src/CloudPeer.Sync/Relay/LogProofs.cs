@@ -23,6 +23,8 @@ internal sealed class LogProofs(IRelayStore store, RelayLimits limits) : IDispos
     {
         if (from == 0 || from >= state.Size) return new(Outcome.Of<IReadOnlyList<Bytes32>>([]), 0);
         if (await store.FindReceiptAsync(state.Document, from - 1, cancellationToken).ConfigureAwait(false) is not { } place) return Refuse("The log was restored meanwhile.");
+        if (state.Size / TileIds >= (ulong)limits.ProofTiles)
+            return new(Outcome.Refused<IReadOnlyList<Bytes32>>(new(Reason.TooLarge, "The log is too long for a proof; it can be pulled, and its head compared.")), 0);
         using var lease = await _shelf.EnterAsync(state.Document, cancellationToken).ConfigureAwait(false);
         if (!lease.TryReserve((long)(state.Size / TileIds) + 1)) return Refuse("The server proves other logs; try again.");
         var tiles = lease.Value ?? [];
@@ -57,10 +59,9 @@ internal sealed class LogProofs(IRelayStore store, RelayLimits limits) : IDispos
     {
         long steps = 0;
         var wanted = state.Size / TileIds;
-        while ((ulong)tiles.Count < wanted && steps < limits.ProofIds)
+        while (Math.Min(wanted - (ulong)tiles.Count, (ulong)((limits.ProofIds - steps) / TileIds)) is > 0 and var more)
         {
-            var ids = await ReadAsync(state.Document, (ulong)tiles.Count * TileIds, (int)Math.Min(PageIds, (wanted - (ulong)tiles.Count) * TileIds), cancellationToken)
-                .ConfigureAwait(false);
+            var ids = await ReadAsync(state.Document, (ulong)tiles.Count * TileIds, (int)Math.Min(PageIds, more * TileIds), cancellationToken).ConfigureAwait(false);
             tiles.AddRange(ids.Chunk(TileIds).Where(tile => tile.Length == TileIds).Select(tile => MerkleTree.Root(tile)));
             steps += ids.Length;
             if (ids.Length < TileIds) break;

@@ -141,7 +141,8 @@ public sealed class MemoryRelayStore : IRelayStore
     {
         lock (_gate)
         {
-            foreach (var document in documents.Where(_documents.ContainsKey)) _delivered[document] = change(document, _delivered.GetValueOrDefault(document, []));
+            var changed = documents.Where(_documents.ContainsKey).Select(document => (document, change(document, _delivered.GetValueOrDefault(document, [])))).ToArray();
+            foreach (var (document, delivered) in changed) _delivered[document] = delivered;
             return Task.CompletedTask;
         }
     }

@@ -33,11 +33,14 @@ public sealed record RelayLimits
     /// <summary>Statements, remembered ids and entries over all documents in memory; the documents used least recently leave first.</summary>
     public int CachedItems { get; init; } = 1 << 20;
 
-    /// <summary>Ids of all logs that are kept in memory for reconciliation, about 200 bytes each, and so the longest log that can be reconciled.</summary>
+    /// <summary>Ids of all logs that are kept in memory for reconciliation, about 150 bytes each, and so the longest log that can be reconciled.</summary>
     public int ComparedIds { get; init; } = 1 << 20;
 
     /// <summary>Envelopes by which a log may grow while it is reconciled.</summary>
     public int ComparedGrowth { get; init; } = 1 << 16;
+
+    /// <summary>Ids by which what is kept of a log grows at a time: what is done stays done if the caller goes away.</summary>
+    public int ComparedStep { get; init; } = 1 << 18;
 
     /// <summary>Roots of 256 envelopes each, of all logs, that are kept in memory for consistency proofs; 32 bytes each.</summary>
     public int ProofTiles { get; init; } = 1 << 20;
