@@ -152,6 +152,22 @@ internal sealed class PostgresRelayStore(NpgsqlDataSource source, BlobFolder blo
         cancellationToken);
 
     /// <inheritdoc />
+    public Task<IReadOnlyList<Delivered>> ReadDeliveredAsync(DocId document, CancellationToken cancellationToken) => ReadAsync(
+        StoredDeliveries.Select("$1"),
+        [Bytes(document)],
+        reader => StoredDeliveries.ReadAsync(reader, cancellationToken),
+        cancellationToken);
+
+    /// <inheritdoc />
+    public Task UpdateDeliveredAsync(
+        IReadOnlyList<DocId> documents, Func<DocId, IReadOnlyList<Delivered>, IReadOnlyList<Delivered>> change, CancellationToken cancellationToken) =>
+        StoreFailure.Translate(async () =>
+        {
+            await using var connection = await source.OpenConnectionAsync(cancellationToken);
+            return await StoredDeliveries.UpdateAsync(connection, " FOR UPDATE", documents, change, cancellationToken);
+        });
+
+    /// <inheritdoc />
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     // Header, signature, length of the body, body, parts; found without fetching them.

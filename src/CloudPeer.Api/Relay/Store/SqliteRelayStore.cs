@@ -178,6 +178,33 @@ internal sealed class SqliteRelayStore : IRelayStore, IBlobIndex
     }
 
     /// <inheritdoc />
+    public Task<IReadOnlyList<Delivered>> ReadDeliveredAsync(DocId document, CancellationToken cancellationToken) => ReadAsync(
+        StoredDeliveries.Select("$doc"),
+        [("$doc", document.Value.ToArray())],
+        reader => StoredDeliveries.ReadAsync(reader, cancellationToken),
+        cancellationToken);
+
+    /// <inheritdoc />
+    public async Task UpdateDeliveredAsync(
+        IReadOnlyList<DocId> documents, Func<DocId, IReadOnlyList<Delivered>, IReadOnlyList<Delivered>> change, CancellationToken cancellationToken)
+    {
+        // Between two commits, so that the file has one writer.
+        await _turn.WaitAsync(cancellationToken);
+        try
+        {
+            await StoreFailure.Translate(async () =>
+            {
+                await using var connection = await ConnectAsync(cancellationToken);
+                return await StoredDeliveries.UpdateAsync(connection, string.Empty, documents, change, cancellationToken);
+            });
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    /// <inheritdoc />
     public Task<IReadOnlyList<DocId>> ReadDocumentsAsync(DocId? after, int max, CancellationToken cancellationToken) =>
         AskAsync(connection => StoredUsage.ReadDocumentsAsync(connection, after, max, cancellationToken), cancellationToken);
 
