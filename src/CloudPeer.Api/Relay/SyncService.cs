@@ -12,7 +12,7 @@ using Tlfs.Core.Ids;
 namespace CloudPeer.Api.Relay;
 
 /// <summary>The <c>Sync</c> service (docs/protocol/sync.md §2, §3): maps messages to the relay and back.</summary>
-internal sealed class SyncService(
+internal sealed partial class SyncService(
     DocumentRelay relay, StreamCounter streams, CallLimiter limiter, ITenants tenants, TimeProvider clock, IHostApplicationLifetime lifetime) : V1.Sync.SyncBase
 {
     public override async Task<V1.PushResponse> Push(V1.PushRequest request, ServerCallContext context) =>
@@ -121,6 +121,14 @@ internal static class RelayCalls
     {
         var outcome = await relay.GenerationsAsync(peer, document, cancellationToken);
         return outcome.Succeeded ? outcome.Value : throw new RefusedException(outcome.Refusal);
+    }
+
+    /// <summary>Takes note of what a device holds.</summary>
+    /// <exception cref="RefusedException">It may not, or cannot hold so much.</exception>
+    public static async Task AckAsync(DocumentRelay relay, PeerId peer, V1.AckDocumentRequest request, CancellationToken cancellationToken)
+    {
+        var document = WireIds.Read<DocId>(request.Document, "document");
+        if (await relay.AckAsync(peer, document, request.Size, cancellationToken) is { } refusal) throw new RefusedException(refusal);
     }
 
     /// <summary>A page of a log as a message.</summary>

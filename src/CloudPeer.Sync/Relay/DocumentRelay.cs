@@ -33,7 +33,7 @@ public readonly record struct LogRange(ulong From)
 /// Store and forward for encrypted documents (sync.md): checks and stores what is pushed, gives receipts, and serves the logs to those who
 /// may have them. The one way into the relay; safe for concurrent use. Failures of the environment are refusals that are transient.
 /// </summary>
-public sealed class DocumentRelay : IAsyncDisposable
+public sealed partial class DocumentRelay : IAsyncDisposable
 {
     private readonly SigningKey _server;
     private readonly IRelayStore _store;
@@ -68,6 +68,9 @@ public sealed class DocumentRelay : IAsyncDisposable
         _committer = new(context);
         _deleter = new(context);
         _pushes = new(store, tenants, _cache, _committer, _limits);
+        _sets = new(store, _limits);
+        _proofs = new(store, _limits);
+        _deliveries = new(store, time, _limits, _onFault);
     }
 
     /// <summary>The server.</summary>
@@ -143,22 +146,6 @@ public sealed class DocumentRelay : IAsyncDisposable
         }
     }
 
-    /// <summary>The signed head of a log (log.md §3).</summary>
-    public async Task<Outcome<LogHead>> HeadAsync(PeerId reader, DocId document, CancellationToken cancellationToken)
-    {
-        try
-        {
-            var current = await _cache.LoadAsync(document, cancellationToken).ConfigureAwait(false);
-            return current is not null && await IsServedAsync(current, reader, cancellationToken).ConfigureAwait(false)
-                ? Outcome.Of(current.Head(_server, _time))
-                : Outcome.Refused<LogHead>(Refusal.NotFound);
-        }
-        catch (TlfsException e) when (e.IsTransient)
-        {
-            return Outcome.Refused<LogHead>(Fault(e));
-        }
-    }
-
     /// <summary>
     /// Waits until a log has more than <paramref name="size"/> envelopes (sync.md §3.3). Null means: read on. A refusal ends the
     /// subscription, also when the reader's right ends while it waits (sync.md §3.4).
@@ -213,6 +200,9 @@ public sealed class DocumentRelay : IAsyncDisposable
     {
         await _committer.DisposeAsync().ConfigureAwait(false);
         await _deleter.DisposeAsync().ConfigureAwait(false);
+        await _deliveries.DisposeAsync().ConfigureAwait(false);
+        _sets.Dispose();
+        _proofs.Dispose();
     }
 
     private int Wanted(LogRange range)

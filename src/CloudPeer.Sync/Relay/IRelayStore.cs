@@ -162,6 +162,16 @@ public interface IRelayStore : IAsyncDisposable
 
     /// <summary>Counts what a tenant's documents say that it uses. What it compares is of one moment, and nobody waits for it.</summary>
     Task<TenantCount> CountTenantAsync(AccountId tenant, CancellationToken cancellationToken);
+
+    /// <summary>What the devices of a document have acknowledged, as it was stored.</summary>
+    Task<IReadOnlyList<Delivered>> ReadDeliveredAsync(DocId document, CancellationToken cancellationToken);
+
+    /// <summary>Changes what the devices of documents have acknowledged, all at once; a document that does not exist is left out.</summary>
+    /// <param name="documents">The documents, ascending.</param>
+    /// <param name="change">Makes what is known of a document from what was. It may be called again.</param>
+    /// <param name="cancellationToken">Gives up; nothing has changed then.</param>
+    Task UpdateDeliveredAsync(
+        IReadOnlyList<DocId> documents, Func<DocId, IReadOnlyList<Delivered>, IReadOnlyList<Delivered>> change, CancellationToken cancellationToken);
 }
 
 /// <summary>A group commit in progress. Disposing it without <see cref="CommitAsync"/> changes nothing.</summary>

@@ -15,6 +15,7 @@ public sealed class MemoryRelayStore : IRelayStore
     private readonly Dictionary<(AccountId Tenant, UsageShare Share), ulong> _shares = [];
     private readonly Dictionary<DocId, (uint Number, ulong Micros)> _deleted = [];
     private readonly List<(uint Number, ulong Micros, Dictionary<DocId, CompactRange> Logs)> _generations = [];
+    private readonly Dictionary<DocId, IReadOnlyList<Delivered>> _delivered = [];
 
     /// <inheritdoc />
     public async Task<IRelayTransaction> BeginAsync(
@@ -203,6 +204,24 @@ public sealed class MemoryRelayStore : IRelayStore
                 documents.Aggregate(0UL, (sum, state) => sum + state.StoredBytes),
                 (ulong)documents.Count,
                 shares));
+        }
+    }
+
+    /// <inheritdoc />
+    public Task<IReadOnlyList<Delivered>> ReadDeliveredAsync(DocId document, CancellationToken cancellationToken)
+    {
+        lock (_gate) return Task.FromResult(_delivered.GetValueOrDefault(document, []));
+    }
+
+    /// <inheritdoc />
+    public Task UpdateDeliveredAsync(
+        IReadOnlyList<DocId> documents, Func<DocId, IReadOnlyList<Delivered>, IReadOnlyList<Delivered>> change, CancellationToken cancellationToken)
+    {
+        lock (_gate)
+        {
+            var changed = documents.Where(_documents.ContainsKey).Select(document => (document, change(document, _delivered.GetValueOrDefault(document, [])))).ToArray();
+            foreach (var (document, delivered) in changed) _delivered[document] = delivered;
+            return Task.CompletedTask;
         }
     }
 

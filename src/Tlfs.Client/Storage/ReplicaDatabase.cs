@@ -209,7 +209,7 @@ internal sealed class ReplicaDatabase : IDisposable
         if (Single("SELECT count(*) FROM pragma_table_info('envelope') WHERE name = 'present'", reader => reader.GetInt64(0)) == 0)
             Execute("ALTER TABLE envelope ADD COLUMN present INTEGER");
         if (!Has("evidence")) Write(() => Has("evidence") ? 0 : Execute(ReplicaTables.AddEvidence));
-        if (!Has("epoch")) Execute(ReplicaTables.Create);
+        if (!Has("epoch") || !Has("move")) Execute(ReplicaTables.Create);
         if (!HasLimits()) Write(() => HasLimits() ? 0 : Execute(ReplicaTables.AddLimits));
     }
 

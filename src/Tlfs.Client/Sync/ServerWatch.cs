@@ -80,6 +80,7 @@ internal sealed class ServerWatch(
                 await live.UnsubscribeAsync(gone, cancellationToken);
             }
 
+            if (target.IsOwn && home.Do(() => Targets.AnyIsLost(home, only))) await mailbox.FetchAsync(connection, cancellationToken);
             await mailbox.SendAsync(cancellationToken);
             if (room.IsNeeded(documents.Select(document => new Place(document, target.Server))) && target.IsOwn)
                 await mailbox.RoomAsync(connection, target.Url, cancellationToken);
@@ -131,7 +132,9 @@ internal sealed class ServerWatch(
                 home.NotifyEdited();
             }
 
-            if (change.Page.Head is not null) progress?.Report(sync.Result(null));
+            if (change.Page.Head is null) continue;
+            progress?.Report(sync.Result(null));
+            await sync.AcknowledgeAsync((size, token) => live.AckAsync(change.Document, size, token), CancellationToken.None);
         }
     }
 

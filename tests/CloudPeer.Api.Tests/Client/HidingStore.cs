@@ -62,6 +62,13 @@ internal sealed class HidingStore(IRelayStore inner, IReadOnlySet<EnvelopeId> hi
     public Task<(uint Number, int Documents)> BeginGenerationAsync(ulong micros, CancellationToken cancellationToken) =>
         inner.BeginGenerationAsync(micros, cancellationToken);
 
+    public Task<IReadOnlyList<Delivered>> ReadDeliveredAsync(DocId document, CancellationToken cancellationToken) =>
+        inner.ReadDeliveredAsync(document, cancellationToken);
+
+    public Task UpdateDeliveredAsync(
+        IReadOnlyList<DocId> documents, Func<DocId, IReadOnlyList<Delivered>, IReadOnlyList<Delivered>> change, CancellationToken cancellationToken) =>
+        inner.UpdateDeliveredAsync(documents, change, cancellationToken);
+
     public ValueTask DisposeAsync() => inner.DisposeAsync();
 
     private async Task<DocumentState> WithoutAsync(DocumentState state, CancellationToken cancellationToken)

@@ -37,6 +37,7 @@ internal sealed class SettingParser
             GrpcUrl = Url(SettingCatalog.GrpcUrl),
             DataDir = Folder(SettingCatalog.DataDir),
             PostgresConnection = Database(),
+            BlobDir = IsDefault(SettingCatalog.BlobDir) ? null : Folder(SettingCatalog.BlobDir),
             Name = ServerName(),
             RegistrationOpen = IsDefault(SettingCatalog.Registration)
                 ? bind is null || IPAddress.IsLoopback(bind)

@@ -11,14 +11,16 @@ internal sealed class PostgresTransaction : IRelayTransaction
 {
     private readonly NpgsqlConnection _connection;
     private readonly NpgsqlTransaction _transaction;
+    private readonly BlobFolder _blobs;
     private readonly Dictionary<DocId, DocumentState> _documents = [];
     private readonly Dictionary<DocId, DeletedDocument> _deleted = [];
     private readonly Dictionary<AccountId, TenantUsage> _usage = [];
 
-    private PostgresTransaction(NpgsqlConnection connection, NpgsqlTransaction transaction)
+    private PostgresTransaction(NpgsqlConnection connection, NpgsqlTransaction transaction, BlobFolder blobs)
     {
         _connection = connection;
         _transaction = transaction;
+        _blobs = blobs;
     }
 
     /// <inheritdoc />
@@ -32,12 +34,12 @@ internal sealed class PostgresTransaction : IRelayTransaction
 
     /// <summary>See <see cref="IRelayStore.BeginAsync"/>.</summary>
     public static async Task<IRelayTransaction> BeginAsync(
-        NpgsqlDataSource source, IReadOnlyCollection<DocId> documents, IReadOnlyCollection<AccountId> tenants, CancellationToken cancellationToken)
+        NpgsqlDataSource source, BlobFolder blobs, IReadOnlyCollection<DocId> documents, IReadOnlyCollection<AccountId> tenants, CancellationToken cancellationToken)
     {
         var connection = await source.OpenConnectionAsync(cancellationToken);
         try
         {
-            var begun = new PostgresTransaction(connection, await connection.BeginTransactionAsync(cancellationToken));
+            var begun = new PostgresTransaction(connection, await connection.BeginTransactionAsync(cancellationToken), blobs);
             await begun.LockAsync(documents, tenants, cancellationToken);
             if (begun._documents.Count < documents.Count) await begun.FindDeletedAsync(documents, cancellationToken);
             return begun;
@@ -52,12 +54,13 @@ internal sealed class PostgresTransaction : IRelayTransaction
     /// <inheritdoc />
     public Task<bool> CommitAsync(GroupCommit commit, CancellationToken cancellationToken) => StoreFailure.Translate(async () =>
     {
+        var saved = await _blobs.SaveAsync(commit.Entries, cancellationToken);
         try
         {
             await using var batch = new NpgsqlBatch(_connection, _transaction);
             SaveDocuments(batch, [.. commit.Documents.OrderBy(state => state.Document)]);
             SaveUsage(batch, commit.Usage);
-            if (commit.Entries.Count > 0) SaveEntries(batch, commit);
+            if (commit.Entries.Count > 0) SaveEntries(batch, commit, saved);
             await batch.ExecuteNonQueryAsync(cancellationToken);
             await _transaction.CommitAsync(cancellationToken);
             return true;
@@ -213,12 +216,12 @@ internal sealed class PostgresTransaction : IRelayTransaction
             Array(NpgsqlDbType.Bigint, change.Shares.Values.Select(bytes => (long)bytes)));
     }
 
-    private static void SaveEntries(NpgsqlBatch batch, GroupCommit commit) => Add(
+    private static void SaveEntries(NpgsqlBatch batch, GroupCommit commit, IReadOnlyDictionary<NewEntry, StoredBlob> blobs) => Add(
         batch,
         """
         WITH saved AS (INSERT INTO group_commit (micros, receipt_hashes, signature) VALUES ($1, $2, $3) RETURNING id)
-        INSERT INTO envelope (commit_id, doc, idx, id, author, seq, author_prev_idx, kind, root, position, header, signature, body, parts)
-        SELECT saved.id, entry.* FROM saved, unnest($4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) AS entry
+        INSERT INTO envelope (commit_id, doc, idx, id, author, seq, author_prev_idx, kind, root, position, header, signature, body, parts, blob_bytes, blob_tag)
+        SELECT saved.id, entry.* FROM saved, unnest($4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) AS entry
         """,
         new() { Value = (long)commit.Micros, NpgsqlDbType = NpgsqlDbType.Bigint },
         new() { Value = StoredEnvelope.Encode(commit.ReceiptHashes), NpgsqlDbType = NpgsqlDbType.Bytea },
@@ -235,7 +238,9 @@ internal sealed class PostgresTransaction : IRelayTransaction
         Bytes(commit.Entries.Select(entry => entry.Envelope.HeaderBytes.ToArray())),
         Bytes(commit.Entries.Select(entry => entry.Envelope.Signature.ToArray())),
         Bytes(commit.Entries.Select(entry => entry.Envelope.Body.ToArray())),
-        Bytes(commit.Entries.Select(entry => entry.Envelope.PartBytes.ToArray())));
+        Bytes(commit.Entries.Select(entry => blobs.ContainsKey(entry) ? [] : entry.Envelope.PartBytes.ToArray())),
+        Array(NpgsqlDbType.Integer, commit.Entries.Select(entry => blobs.ContainsKey(entry) ? entry.Envelope.PartBytes.Length : 0)),
+        Array(NpgsqlDbType.Bigint, commit.Entries.Select(entry => blobs.GetValueOrDefault(entry).Tag)));
 
     private static void Add(NpgsqlBatch batch, string sql, params ReadOnlySpan<NpgsqlParameter> parameters)
     {

@@ -11,13 +11,15 @@ internal sealed class SqliteWriter : IAsyncDisposable
     private const int RememberedStates = 4096;
 
     private readonly SqliteConnection _connection;
+    private readonly BlobFolder _blobs;
     private readonly Dictionary<DocId, DocumentState> _states = [];
     private long _dataVersion;
     private readonly SqliteCommand _findVersion, _findDocument, _findUsage, _saveDocument, _saveUsage, _saveCommit, _saveEnvelope;
 
-    private SqliteWriter(SqliteConnection connection)
+    private SqliteWriter(SqliteConnection connection, BlobFolder blobs)
     {
         _connection = connection;
+        _blobs = blobs;
         _findVersion = Prepare("PRAGMA data_version");
         _findDocument = Prepare($"SELECT {StoredState.Columns} FROM document WHERE doc = $doc", "doc");
         _findUsage = Prepare($"SELECT {StoredUsage.Columns} FROM usage WHERE account = $account", "account");
@@ -41,19 +43,19 @@ internal sealed class SqliteWriter : IAsyncDisposable
             "micros", "hashes", "signature");
         _saveEnvelope = Prepare(
             """
-            INSERT INTO envelope (doc, idx, id, author, seq, author_prev_idx, kind, root, commit_id, position, header, signature, body, parts)
-            VALUES ($doc, $idx, $id, $author, $seq, $previous, $kind, $root, $commit, $position, $header, $signature, $body, $parts)
+            INSERT INTO envelope (doc, idx, id, author, seq, author_prev_idx, kind, root, commit_id, position, header, signature, body, parts, blob_bytes, blob_tag)
+            VALUES ($doc, $idx, $id, $author, $seq, $previous, $kind, $root, $commit, $position, $header, $signature, $body, $parts, $blob_bytes, $blob_tag)
             """,
-            "doc", "idx", "id", "author", "seq", "previous", "kind", "root", "commit", "position", "header", "signature", "body", "parts");
+            "doc", "idx", "id", "author", "seq", "previous", "kind", "root", "commit", "position", "header", "signature", "body", "parts", "blob_bytes", "blob_tag");
     }
 
     private SqliteCommand[] Commands => [_findVersion, _findDocument, _findUsage, _saveDocument, _saveUsage, _saveCommit, _saveEnvelope];
 
     /// <summary>Opens the connection.</summary>
-    public static async Task<SqliteWriter> OpenAsync(string connectionString, CancellationToken cancellationToken)
+    public static async Task<SqliteWriter> OpenAsync(string connectionString, BlobFolder blobs, CancellationToken cancellationToken)
     {
         // Not pooled: a writer that is given up must be gone.
-        var writer = new SqliteWriter(new SqliteConnection(new SqliteConnectionStringBuilder(connectionString) { Pooling = false }.ConnectionString));
+        var writer = new SqliteWriter(new SqliteConnection(new SqliteConnectionStringBuilder(connectionString) { Pooling = false }.ConnectionString), blobs);
         try
         {
             await writer._connection.OpenAsync(cancellationToken);
@@ -142,7 +144,7 @@ internal sealed class SqliteWriter : IAsyncDisposable
         for (var i = 0; i < values.Length; i++) command.Parameters[i].Value = values[i];
     }
 
-    private async Task WriteAsync(GroupCommit commit, CancellationToken cancellationToken)
+    private async Task WriteAsync(GroupCommit commit, IReadOnlyDictionary<NewEntry, StoredBlob> blobs, CancellationToken cancellationToken)
     {
         foreach (var state in commit.Documents)
         {
@@ -156,7 +158,7 @@ internal sealed class SqliteWriter : IAsyncDisposable
         if (commit.Entries.Count == 0) return;
         Bind(_saveCommit, (long)commit.Micros, StoredEnvelope.Encode(commit.ReceiptHashes), commit.Signature);
         var id = (long)(await _saveCommit.ExecuteScalarAsync(cancellationToken))!;
-        foreach (var entry in commit.Entries) await WriteAsync(entry, id, cancellationToken);
+        foreach (var entry in commit.Entries) await WriteAsync(entry, blobs.TryGetValue(entry, out var blob) ? blob : null, id, cancellationToken);
     }
 
     private async Task WriteAsync(UsageChange change, CancellationToken cancellationToken)
@@ -222,14 +224,15 @@ internal sealed class SqliteWriter : IAsyncDisposable
         return found;
     }
 
-    private Task<int> WriteAsync(NewEntry entry, long commit, CancellationToken cancellationToken)
+    private Task<int> WriteAsync(NewEntry entry, StoredBlob? blob, long commit, CancellationToken cancellationToken)
     {
         var envelope = entry.Envelope;
         var header = envelope.Header;
         Bind(
             _saveEnvelope, header.Document.Value.ToArray(), (long)entry.Index, envelope.Id.Value.ToArray(), header.Author.Value.ToArray(), (long)header.Seq,
             entry.AuthorPreviousIndex is { } previous ? (long)previous : DBNull.Value, (int)header.Type, entry.Root.ToArray(), commit, entry.Position,
-            envelope.HeaderBytes.ToArray(), envelope.Signature.ToArray(), envelope.Body.ToArray(), envelope.PartBytes.ToArray());
+            envelope.HeaderBytes.ToArray(), envelope.Signature.ToArray(), envelope.Body.ToArray(),
+            blob is null ? envelope.PartBytes.ToArray() : [], blob is null ? 0 : envelope.PartBytes.Length, blob?.Tag ?? 0);
         return _saveEnvelope.ExecuteNonQueryAsync(cancellationToken);
     }
 
@@ -250,7 +253,7 @@ internal sealed class SqliteWriter : IAsyncDisposable
             async () => (IReadOnlyDictionary<UsageShare, ulong>)await writer.FindSharesAsync(tenant, shares, cancellationToken));
 
         public Task<bool> CommitAsync(GroupCommit commit, CancellationToken cancellationToken) => EndAsync(
-            () => writer.WriteAsync(commit, cancellationToken),
+            async () => await writer.WriteAsync(commit, await writer._blobs.SaveAsync(commit.Entries, cancellationToken), cancellationToken),
             () =>
             {
                 foreach (var state in commit.Documents) writer._states[state.Document] = state;

@@ -179,6 +179,35 @@ public abstract class RelayStoreContract : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Acknowledgements_are_changed_all_at_once_and_only_of_documents_that_exist()
+    {
+        var owner = World.Tenant();
+        DocId[] documents = [.. new[] { (await World.HostedAsync(owner)).Id, (await World.HostedAsync(owner)).Id, World.Document(owner).Id }.Order()];
+        var store = await OpenAsync();
+        foreach (var document in documents) Assert.Empty(await store.ReadDeliveredAsync(document, Cancel));
+        for (var i = 1UL; i <= 3; i++)
+        {
+            var device = World.Device().Public;
+            await store.UpdateDeliveredAsync(documents, (_, known) => [.. known, new(device, i, ulong.MaxValue >> 1)], Cancel);
+        }
+
+        var held = new List<DocId>();
+        foreach (var document in documents)
+        {
+            var delivered = await World.Store.ReadDeliveredAsync(document, Cancel);
+            if (delivered.Count > 0) held.Add(document);
+            Assert.Equal(delivered.Count == 0 ? [] : [1UL, 2UL, 3UL], delivered.Select(each => each.Size));
+        }
+
+        Assert.Equal(2, held.Count);
+
+        // What fails in the middle has changed nothing.
+        var calls = 0;
+        await Assert.ThrowsAsync<InvalidOperationException>(() => store.UpdateDeliveredAsync(held, (_, _) => ++calls < 2 ? [] : throw new InvalidOperationException("stop"), Cancel));
+        Assert.Equal(3, (await World.Store.ReadDeliveredAsync(held[0], Cancel)).Count);
+    }
+
+    [Fact]
     public async Task Unknown_documents_and_places_are_simply_not_there()
     {
         var owner = World.Tenant();
