@@ -3,7 +3,6 @@ using Tlfs.Client.Storage;
 using Tlfs.Core;
 using Tlfs.Core.Ids;
 using Tlfs.Core.Policy;
-using Tlfs.Core.Sealing;
 
 namespace Tlfs.Client.Sync;
 

@@ -8,7 +8,6 @@ using Tlfs.Core;
 using Tlfs.Core.Crypto;
 using Tlfs.Core.Ids;
 using Tlfs.Core.Policy;
-using Tlfs.Core.Sealing;
 using Xunit;
 
 namespace CloudPeer.Api.Tests.Relay;
