@@ -172,7 +172,7 @@ public abstract class RelayStoreContract : IAsyncLifetime
         {
             var state = Assert.Single(transaction.Documents).Value;
             Assert.Equal(2UL, state.Size);
-            Assert.Equal(state.StoredBytes, transaction.UsedBytes[state.Host]);
+            Assert.Equal(state.StoredBytes, transaction.Usage[state.Host].StoredBytes);
         }
 
         await World.AcceptAsync(owner, document, document.NextDelta(owner));
@@ -256,9 +256,9 @@ public abstract class RelayStoreContract : IAsyncLifetime
         var account = World.Tenants.Register(owner.Public);
         await using var transaction = await World.Store.BeginAsync([], [account], Cancel);
         Assert.Equal((ulong)documents.SelectMany(document => document.Envelopes).Sum(envelope => (long)envelope.Bytes.Length), sum);
-        Assert.Equal(sum, transaction.UsedBytes[account]);
+        Assert.Equal((sum, (ulong)documents.Length), (transaction.Usage[account].StoredBytes, transaction.Usage[account].Documents));
         // Asked while the transaction is open: readers wait for nobody.
-        Assert.Equal(sum, await World.Store.FindUsedBytesAsync(account, Cancel));
-        Assert.Equal(0UL, await World.Store.FindUsedBytesAsync(default, Cancel));
+        Assert.Equal(transaction.Usage[account], await World.Store.FindUsageAsync(account, Cancel));
+        Assert.Equal(TenantUsage.Empty, await World.Store.FindUsageAsync(default, Cancel));
     }
 }
