@@ -96,7 +96,7 @@ public sealed record DocumentServerStatus(
     public RestoredLog? Restored { get; init; }
 }
 
-/// <summary>Up to where a device has fetched a document from a server, as that server says (docs/protocol/sync.md §7).</summary>
+/// <summary>Up to where a device has fetched a document from a server, as that server says (docs/protocol/sync.md §8).</summary>
 /// <param name="Document">The document.</param>
 /// <param name="Url">The server's address.</param>
 /// <param name="Device">The device.</param>

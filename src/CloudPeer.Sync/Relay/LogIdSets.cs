@@ -13,7 +13,7 @@ public readonly record struct Costed<T>(Outcome<T> Outcome, long Steps)
     where T : class;
 
 /// <summary>
-/// The ids of logs as radix trees, for reconciliation (sync.md §6). The set at one size of a log is made from that at another by what lies between, so a log
+/// The ids of logs as radix trees, for reconciliation (sync.md §7). The set at one size of a log is made from that at another by what lies between, so a log
 /// that grows costs what it grew by. Made for one document by one caller at a time, in steps that are kept if the caller goes away.
 /// </summary>
 internal sealed class LogIdSets(IRelayStore store, RelayLimits limits) : IDisposable

@@ -7,7 +7,7 @@ using Tlfs.Core.Policy;
 namespace Tlfs.Client.Sync;
 
 /// <summary>
-/// Moves an account from one cloudpeer to another (docs/protocol/sync.md §8). What is done is found from what is stored, so it may end anywhere and is
+/// Moves an account from one cloudpeer to another (docs/protocol/sync.md §9). What is done is found from what is stored, so it may end anywhere and is
 /// then gone on with. The old server is given up only after it was proven, with the server's own word that it takes nothing more, that the new one has it all.
 /// </summary>
 internal sealed class CloudpeerMove(
