@@ -17,8 +17,8 @@ internal static class ServerLimits
     /// <summary>Pushes of one stream that may be under way; the next frame is read when one is done.</summary>
     public const int PushesPerStream = 16;
 
-    /// <summary>How long a stop waits for calls and commits under way.</summary>
-    public static readonly TimeSpan Shutdown = TimeSpan.FromSeconds(20);
+    /// <summary>How long a stop waits for calls and commits under way. The process has ended 20 s after it was asked to.</summary>
+    public static readonly TimeSpan Shutdown = TimeSpan.FromSeconds(15);
 
     /// <summary>How long readiness waits for the database.</summary>
     public static readonly TimeSpan HealthCheck = TimeSpan.FromSeconds(4);

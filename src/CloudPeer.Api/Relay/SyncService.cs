@@ -18,23 +18,25 @@ internal sealed class SyncService(DocumentRelay relay, StreamCounter streams, Ca
     public override async Task Pull(V1.PullRequest request, IServerStreamWriter<V1.PullResponse> responseStream, ServerCallContext context)
     {
         var document = WireIds.Read<DocId>(request.Document, "document");
-        foreach (var generation in await RelayCalls.GenerationsAsync(relay, context.Peer(), document, context.CancellationToken))
-            await responseStream.WriteAsync(new() { Generation = generation.ToWire() }, context.CancellationToken);
+        // A reader that does not read must not hold up a server that stops; it goes on elsewhere from where it was.
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, lifetime.ApplicationStopping);
+        foreach (var generation in await RelayCalls.GenerationsAsync(relay, context.Peer(), document, ending.Token))
+            await responseStream.WriteAsync(new() { Generation = generation.ToWire() }, ending.Token);
         var range = RelayCalls.Range(request);
         do
         {
-            var outcome = await relay.ReadAsync(context.Peer(), document, range, context.CancellationToken);
+            var outcome = await relay.ReadAsync(context.Peer(), document, range, ending.Token);
             if (!outcome.Succeeded) throw new RefusedException(outcome.Refusal);
             var page = outcome.Value;
             if (page.Entries.Count > 0)
             {
                 var entries = RelayCalls.Entries(page, document, request.OmitOwn ? context.Peer() : null);
-                await responseStream.WriteAsync(new() { Entries = entries }, context.CancellationToken);
+                await responseStream.WriteAsync(new() { Entries = entries }, ending.Token);
                 range = range with { From = range.From + (ulong)page.Entries.Count };
             }
 
             if (page.CaughtUp is not { } head) continue;
-            await responseStream.WriteAsync(new() { CaughtUp = head.ToWire() }, context.CancellationToken);
+            await responseStream.WriteAsync(new() { CaughtUp = head.ToWire() }, ending.Token);
             return;
         }
         while (range.Until == 0 || range.From < range.Until);

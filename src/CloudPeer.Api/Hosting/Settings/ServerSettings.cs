@@ -23,6 +23,9 @@ internal sealed record ServerSettings
     /// <summary>Npgsql's connection string, or null for the embedded store.</summary>
     public required string? PostgresConnection { get; init; }
 
+    /// <summary>Npgsql's connection string to listen by, or null for <see cref="PostgresConnection"/>.</summary>
+    public required string? PostgresListenConnection { get; init; }
+
     public required string Name { get; init; }
     public required bool RegistrationOpen { get; init; }
 

@@ -10,6 +10,8 @@ internal static class SettingCatalog
     public static readonly Setting GrpcUrl = new("GRPC_URL", "(from BIND and GRPC_PORT)", "The http(s) address of gRPC that clients are told.");
     public static readonly Setting DataDir = new("DATA_DIR", "./data", "Folder for the identity key and the embedded store; made with mode 0700.");
     public static readonly Setting DatabaseUrl = new("DATABASE_URL", "", "postgres://user:password@host:port/name; empty for the embedded SQLite.");
+    public static readonly Setting DatabaseListenUrl = new(
+        "DATABASE_LISTEN_URL", "", "The same database without a pooler that shares sessions, to hear of other nodes; empty for DATABASE_URL.");
     public static readonly Setting Name = new("NAME", "cloudpeer", "The server's name as clients show it; at most 64 letters.");
     public static readonly Setting Registration = new("REGISTRATION", "(open on loopback, else closed)", "Who may become a tenant: open or closed.");
     public static readonly Setting Billing = new("BILLING", "off", "Payments; this version knows only off: every account has the plan local.");
@@ -23,7 +25,7 @@ internal static class SettingCatalog
 
     public static readonly IReadOnlyList<Setting> All =
     [
-        HttpPort, GrpcPort, Bind, BaseUrl, GrpcUrl, DataDir, DatabaseUrl, Name, Registration, Billing, LocalPlanBytes,
+        HttpPort, GrpcPort, Bind, BaseUrl, GrpcUrl, DataDir, DatabaseUrl, DatabaseListenUrl, Name, Registration, Billing, LocalPlanBytes,
         CallsPerSecond, AddressCallsPerSecond, Reflection, LogFormat, LogLevel,
     ];
 }

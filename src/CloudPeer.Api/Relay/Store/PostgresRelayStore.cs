@@ -12,21 +12,28 @@ namespace CloudPeer.Api.Relay.Store;
 /// fork and nobody waits in a circle.
 /// </summary>
 /// <param name="source">The database; not owned.</param>
-internal sealed class PostgresRelayStore(NpgsqlDataSource source) : IRelayStore
+/// <param name="listening">The same database by an address whose sessions last, for what other processes tell; not owned.</param>
+internal sealed class PostgresRelayStore(NpgsqlDataSource source, NpgsqlDataSource listening) : IRelayStore
 {
+    private readonly PostgresNotices _notices = new();
+
     /// <summary>Creates the tables where they are missing.</summary>
+    /// <param name="source">The database; not owned.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="listening">The address to listen at, if it is another one.</param>
     /// <exception cref="Tlfs.Core.TlfsException">The database cannot be used now, or was made by newer software.</exception>
-    public static Task<PostgresRelayStore> OpenAsync(NpgsqlDataSource source, CancellationToken cancellationToken) => StoreFailure.Translate(async () =>
+    public static Task<PostgresRelayStore> OpenAsync(
+        NpgsqlDataSource source, CancellationToken cancellationToken, NpgsqlDataSource? listening = null) => StoreFailure.Translate(async () =>
     {
         await using var connection = await source.OpenConnectionAsync(cancellationToken);
         await SchemaMigrator.MigrateAsync(connection, SchemaScripts.Embedded("relay", "Relay/Store/Scripts/Postgres"), cancellationToken);
-        return new PostgresRelayStore(source);
+        return new PostgresRelayStore(source, listening ?? source);
     });
 
     /// <inheritdoc />
     public Task<IRelayTransaction> BeginAsync(
         IReadOnlyCollection<DocId> documents, IReadOnlyCollection<AccountId> tenants, CancellationToken cancellationToken) =>
-        StoreFailure.Translate(() => PostgresTransaction.BeginAsync(source, documents, tenants, cancellationToken));
+        StoreFailure.Translate(() => PostgresTransaction.BeginAsync(source, _notices, documents, tenants, cancellationToken));
 
     /// <inheritdoc />
     public Task<DocumentState?> FindAsync(DocId document, CancellationToken cancellationToken) => ReadAsync(
@@ -117,6 +124,9 @@ internal sealed class PostgresRelayStore(NpgsqlDataSource source) : IRelayStore
         await using var connection = await source.OpenConnectionAsync(cancellationToken);
         return await StoredGenerations.BeginAsync(connection, micros, cancellationToken);
     });
+
+    /// <inheritdoc />
+    public Task WatchAsync(Action<ChangedElsewhere> tell, CancellationToken cancellationToken) => _notices.WatchAsync(listening, tell, cancellationToken);
 
     /// <inheritdoc />
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;

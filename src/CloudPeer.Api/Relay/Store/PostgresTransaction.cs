@@ -11,11 +11,13 @@ internal sealed class PostgresTransaction : IRelayTransaction
 {
     private readonly NpgsqlConnection _connection;
     private readonly NpgsqlTransaction _transaction;
+    private readonly PostgresNotices _notices;
     private readonly Dictionary<DocId, DocumentState> _documents = [];
     private readonly Dictionary<AccountId, ulong> _usedBytes = [];
 
-    private PostgresTransaction(NpgsqlConnection connection, NpgsqlTransaction transaction)
+    private PostgresTransaction(NpgsqlConnection connection, NpgsqlTransaction transaction, PostgresNotices notices)
     {
+        _notices = notices;
         _connection = connection;
         _transaction = transaction;
     }
@@ -28,12 +30,16 @@ internal sealed class PostgresTransaction : IRelayTransaction
 
     /// <summary>See <see cref="IRelayStore.BeginAsync"/>.</summary>
     public static async Task<IRelayTransaction> BeginAsync(
-        NpgsqlDataSource source, IReadOnlyCollection<DocId> documents, IReadOnlyCollection<AccountId> tenants, CancellationToken cancellationToken)
+        NpgsqlDataSource source,
+        PostgresNotices notices,
+        IReadOnlyCollection<DocId> documents,
+        IReadOnlyCollection<AccountId> tenants,
+        CancellationToken cancellationToken)
     {
         var connection = await source.OpenConnectionAsync(cancellationToken);
         try
         {
-            var begun = new PostgresTransaction(connection, await connection.BeginTransactionAsync(cancellationToken));
+            var begun = new PostgresTransaction(connection, await connection.BeginTransactionAsync(cancellationToken), notices);
             await begun.LockAsync(documents, tenants, cancellationToken);
             return begun;
         }
@@ -53,6 +59,7 @@ internal sealed class PostgresTransaction : IRelayTransaction
             SaveDocuments(batch, [.. commit.Documents.OrderBy(state => state.Document)]);
             SaveUsage(batch, commit.UsedBytes);
             SaveEntries(batch, commit);
+            batch.BatchCommands.Add(_notices.Tell([.. commit.Documents.Select(state => state.Document)]));
             await batch.ExecuteNonQueryAsync(cancellationToken);
             await _transaction.CommitAsync(cancellationToken);
             return true;
