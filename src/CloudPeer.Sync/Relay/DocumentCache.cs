@@ -113,6 +113,7 @@ internal sealed class DocumentCache(IRelayStore store, ChangesElsewhere changes,
         lock (_gate)
         {
             if (_refreshing.TryGetValue(document, out var under) && !changes.Include(document, under.AsOf)) return under.Read;
+            if (_nodes.TryGetValue(document, out var node) && !changes.Include(document, node.Value.AsOf)) return Task.FromResult<CachedDocument?>(node.Value);
             var refresh = new Refresh(changes.Told, Task.Run(() => LoadAsync(document, CancellationToken.None)));
             _refreshing[document] = refresh;
             _ = EndAsync(document, refresh);

@@ -32,25 +32,26 @@ public sealed class KillTests(PostgresFixture postgres)
         var database = store == StoreKind.Postgres ? await postgres.CreateDatabaseAsync(Cancel) : null;
         var moments = new SeededEntropy((ulong)Seed);
         var clock = Stopwatch.StartNew();
-        Load? load = null;
+        var node = await ServerNode.StartAsync(folder.File("data"), database);
+        using var load = await BeginAsync(node);
         for (var round = 0; round < Rounds; round++)
         {
-            await using var node = await ServerNode.StartAsync(folder.File("data"), database);
-            load ??= await BeginAsync(node);
-            await load.CheckAsync(node);
             load.Prepare(Outbox);
             var after = moments.Below(MostReceipts);
             var reasons = await load.RunAsync(node, after, node.Kill9Async);
             Say($"{store}, round {round}: killed after {after} receipts, {load.Receipts} so far");
             Assert.All(reasons, reason => Assert.NotNull(reason));
             node.AssertNoErrors();
+
+            await node.DisposeAsync();
+            node = await ServerNode.StartAsync(folder.File("data"), database);
+            await load.CheckAsync(node);
         }
 
-        await using var last = await ServerNode.StartAsync(folder.File("data"), database);
-        await load!.FinishAsync([last], 2);
-        await load.CheckAsync(last, fromTheStart: true);
+        await load.FinishAsync([node], 2);
+        await load.CheckAsync(node, fromTheStart: true);
+        await node.DisposeAsync();
         Say($"{store}, seed {Seed}: {Rounds} kills, {load.Receipts} envelopes acknowledged, {load.Entries} in the logs, {clock.Elapsed.TotalSeconds:0} s");
-        load.Dispose();
     }
 
     [Fact]

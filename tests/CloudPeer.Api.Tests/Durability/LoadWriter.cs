@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using CloudPeer.Sync.Client;
 using CloudPeer.Sync.Log;
-using CloudPeer.Sync.Relay;
 using CloudPeer.Sync.Wire;
 using Grpc.Core;
 using Tlfs.Core;
