@@ -36,9 +36,12 @@ internal sealed class CallLimiter : IDisposable
     public void TakeForAddress(IPAddress? address) => Take(_addresses, Network(address), 1);
 
     /// <summary>Counts a signature of a device that did not verify; never refuses by itself.</summary>
-    public void CountBadSignature(PeerId peer)
+    public void CountBadSignature(PeerId peer) => Count(peer, BadSignatureCost);
+
+    /// <summary>Counts work that a device made the server do as so many calls; never refuses by itself.</summary>
+    public void Count(PeerId peer, long calls)
     {
-        for (var i = 0; i < BadSignatureCost; i++)
+        for (var i = 0L; i < calls; i++)
         {
             using var lease = _peers.AttemptAcquire(peer);
             if (!lease.IsAcquired) return;

@@ -17,6 +17,9 @@ internal static class ServerLimits
     /// <summary>Pushes of one stream that may be under way; the next frame is read when one is done.</summary>
     public const int PushesPerStream = 16;
 
+    /// <summary>Bytes of one message of a reconciliation (docs/protocol/reconcile.md §2).</summary>
+    public const int ReconcileBytes = 64 << 10;
+
     /// <summary>How long a stop waits for calls and commits under way. The process has ended 20 s after it was asked to.</summary>
     public static readonly TimeSpan Shutdown = TimeSpan.FromSeconds(15);
 

@@ -17,9 +17,9 @@ internal sealed class InboxService(InboxStore inbox, AccountDirectory accounts, 
     public override async Task<V1.SendResponse> Send(V1.SendRequest request, ServerCallContext context)
     {
         if (!SealedMessage.TryDecode(request.Message.Memory, out var message, out var error)) throw new TlfsException(error.Reason, error.Detail);
-        if (await accounts.FindAsync(message.To, context.CancellationToken) is null)
-            throw new TlfsException(Reason.NotFound, "the recipient has no account here");
-        await inbox.AddAsync(message, context.Peer(), context.CancellationToken);
+        var recipient = await accounts.FindAsync(message.To, context.CancellationToken)
+            ?? throw new TlfsException(Reason.NotFound, "the recipient has no account here");
+        await inbox.AddAsync(message, context.Peer(), InboxLimits.Of(recipient.Limits), context.CancellationToken);
         return new() { Id = message.Id.ToWire() };
     }
 

@@ -1,4 +1,5 @@
 using CloudPeer.Api.Data;
+using CloudPeer.Sync.Relay;
 using CloudPeer.Sync.Sessions;
 using CloudPeer.Sync.Wire;
 using Microsoft.EntityFrameworkCore;
@@ -15,8 +16,12 @@ internal sealed class InboxStore(IDbContextFactory<HostDatabase> databases, Time
     private static readonly TimeSpan FullRetryAfter = TimeSpan.FromHours(1);
 
     /// <summary>Keeps a message until it is acknowledged or expires; the same message twice is one.</summary>
+    /// <param name="message">The message.</param>
+    /// <param name="sender">Whose session brings it.</param>
+    /// <param name="perAccount">How many may wait for the recipient.</param>
+    /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="RefusedException"><see cref="Reason.InboxFull"/>.</exception>
-    public async Task AddAsync(SealedMessage message, PeerId sender, CancellationToken cancellationToken)
+    public async Task AddAsync(SealedMessage message, PeerId sender, int perAccount, CancellationToken cancellationToken)
     {
         await using var database = await databases.CreateDbContextAsync(cancellationToken);
         await using var transaction = await database.Database.BeginTransactionAsync(cancellationToken);
@@ -24,7 +29,7 @@ internal sealed class InboxStore(IDbContextFactory<HostDatabase> databases, Time
         var id = message.Id;
         var waiting = Waiting(database, message.To);
         if (await waiting.AnyAsync(other => other.Id == id, cancellationToken)) return;
-        if (await waiting.CountAsync(cancellationToken) >= InboxLimits.PerAccount
+        if (await waiting.CountAsync(cancellationToken) >= perAccount
             || await waiting.CountAsync(other => other.Sender == sender, cancellationToken) >= InboxLimits.PerSender)
             throw new RefusedException(new(Reason.InboxFull, "too many messages wait for this account already") { RetryAfter = FullRetryAfter });
 
@@ -33,6 +38,13 @@ internal sealed class InboxStore(IDbContextFactory<HostDatabase> databases, Time
         database.Add(new InboxMessage { Account = message.To, Id = id, Sender = sender, Bytes = message.Bytes.ToArray(), ReceivedMicros = (long)clock.Micros() });
         await database.SaveChangesAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
+    }
+
+    /// <summary>How many messages wait for an account.</summary>
+    public async Task<int> CountAsync(AccountId account, CancellationToken cancellationToken)
+    {
+        await using var database = await databases.CreateDbContextAsync(cancellationToken);
+        return await Waiting(database, account).CountAsync(cancellationToken);
     }
 
     /// <summary>What waits for an account, oldest first, read page by page.</summary>
@@ -98,6 +110,9 @@ internal static class InboxLimits
 
     /// <summary>Messages that one call acknowledges.</summary>
     public const int PerAck = PerAccount;
+
+    /// <summary>Messages that wait for an account with these limits.</summary>
+    public static int Of(TenantLimits limits) => limits.InboxMessages is 0 or > PerAccount ? PerAccount : (int)limits.InboxMessages;
 
     /// <summary>How long a message waits.</summary>
     public static readonly TimeSpan Kept = TimeSpan.FromDays(30);

@@ -45,13 +45,8 @@ internal sealed class ChangesElsewhere(int capacity)
     /// <summary>True if the document may have changed after a moment.</summary>
     /// <param name="document">The document.</param>
     /// <param name="since">What <see cref="Told"/> was at the moment.</param>
-    public bool Include(DocId document, long since) => Last(document) > since;
-
-    /// <summary>True if the document may have changed between two moments.</summary>
-    public bool Include(DocId document, long since, long until) => Last(document) is var last && last > since && last <= until;
-
-    private long Last(DocId document)
+    public bool Include(DocId document, long since)
     {
-        lock (_gate) return _last.TryGetValue(DocPrefix.Of(document), out var last) ? last : _lastOfOthers;
+        lock (_gate) return _last.GetValueOrDefault(DocPrefix.Of(document), _lastOfOthers) > since;
     }
 }

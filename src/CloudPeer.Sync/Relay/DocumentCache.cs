@@ -53,13 +53,7 @@ internal sealed class DocumentCache(IRelayStore store, ChangesElsewhere changes,
     public async Task<CachedDocument> CurrentAsync(DocumentState state, long asOf, CancellationToken cancellationToken)
     {
         var cached = Find(state.Document);
-        if (cached is not null && cached.State.Size > state.Size && changes.Include(state.Document, cached.AsOf, asOf))
-        {
-            // Another process has made it shorter: it was deleted there and pushed again.
-            Forget(state.Document);
-            cached = null;
-        }
-
+        if (cached?.State.IsOtherLogThan(state) == true) cached = null;
         if (cached is not null && cached.State.Size >= state.Size)
         {
             if (cached.State.Size == state.Size && cached.AsOf < asOf) Put(cached = cached with { AsOf = asOf });
@@ -81,7 +75,8 @@ internal sealed class DocumentCache(IRelayStore store, ChangesElsewhere changes,
         {
             if (_nodes.TryGetValue(document.State.Document, out var node))
             {
-                if (node.Value.State.Size > document.State.Size) return;
+                var kept = node.Value.State;
+                if (kept.IsOtherLogThan(document.State) ? kept.Generation > document.State.Generation : kept.Size > document.State.Size) return;
                 Remove(node);
             }
 

@@ -12,6 +12,9 @@ public static class SignedRequest
     /// <summary>The method name under which <c>Inbox.Ack</c> is signed.</summary>
     public const string InboxAck = "/cloudpeer.v1.Inbox/Ack";
 
+    /// <summary>The method name under which <c>Sync.DeleteDocument</c> is signed.</summary>
+    public const string DeleteDocument = "/cloudpeer.v1.Sync/DeleteDocument";
+
     /// <summary>How far the request's time may be from the server's clock.</summary>
     public static readonly TimeSpan Tolerance = TimeSpan.FromMinutes(5);
 
@@ -37,6 +40,9 @@ public static class SignedRequest
     /// <summary>The canonical bytes of <c>Inbox.Ack</c>: <c>CBOR [id, …]</c>, ascending.</summary>
     public static byte[] AckBytes(IReadOnlyCollection<MessageId> ids) =>
         Canonical.Encode(writer => writer.Array(ids, writer.Id));
+
+    /// <summary>The canonical bytes of <c>Sync.DeleteDocument</c>: <c>CBOR [document]</c>.</summary>
+    public static byte[] DocumentBytes(DocId document) => Canonical.Encode(writer => writer.Array([document], writer.Id));
 
     private static Bytes32 Hash(PeerId server, string method, ulong micros, ReadOnlySpan<byte> canonicalRequest)
     {

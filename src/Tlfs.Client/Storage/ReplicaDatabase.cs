@@ -203,7 +203,7 @@ internal sealed class ReplicaDatabase : IDisposable
         if (Single("SELECT count(*) FROM pragma_table_info('envelope') WHERE name = 'present'", reader => reader.GetInt64(0)) == 0)
             Execute("ALTER TABLE envelope ADD COLUMN present INTEGER");
         if (!Has("evidence")) Write(() => Has("evidence") ? 0 : Execute(ReplicaTables.AddEvidence));
-        if (!Has("epoch")) Execute(ReplicaTables.Create);
+        if (!Has("epoch") || !Has("move")) Execute(ReplicaTables.Create);
     }
 
     private bool Has(string table) => Single("SELECT count(*) FROM sqlite_master WHERE name = $1", reader => reader.GetInt64(0), table) > 0;

@@ -36,8 +36,11 @@ public sealed record Invitation(
     /// <summary>The message type of invitations.</summary>
     public const int MessageType = 1;
 
-    private const int MaxServers = 16;
-    private const int MaxUrlBytes = 512;
+    /// <summary>The most servers that are named for a document.</summary>
+    public const int MaxServers = 16;
+
+    /// <summary>Bytes of a server's address.</summary>
+    internal const int MaxUrlBytes = 512;
 
     /// <summary>The canonical bytes.</summary>
     public byte[] Encode() => Canonical.Encode(writer =>

@@ -32,7 +32,7 @@ public sealed class KillTests(PostgresFixture postgres)
         var database = store == StoreKind.Postgres ? await postgres.CreateDatabaseAsync(Cancel) : null;
         var moments = new SeededEntropy((ulong)Seed);
         var clock = Stopwatch.StartNew();
-        var node = await ServerNode.StartAsync(folder.File("data"), database);
+        await using var node = await ServerNode.StartAsync(folder.File("data"), database);
         using var load = await BeginAsync(node);
         for (var round = 0; round < Rounds; round++)
         {
@@ -43,14 +43,12 @@ public sealed class KillTests(PostgresFixture postgres)
             Assert.All(reasons, reason => Assert.NotNull(reason));
             node.AssertNoErrors();
 
-            await node.DisposeAsync();
-            node = await ServerNode.StartAsync(folder.File("data"), database);
+            await node.RestartAsync();
             await load.CheckAsync(node);
         }
 
         await load.FinishAsync([node], 2);
         await load.CheckAsync(node, fromTheStart: true);
-        await node.DisposeAsync();
         Say($"{store}, seed {Seed}: {Rounds} kills, {load.Receipts} envelopes acknowledged, {load.Entries} in the logs, {clock.Elapsed.TotalSeconds:0} s");
     }
 

@@ -51,7 +51,7 @@ public sealed class NodeTests(PostgresFixture postgres)
 
         Assert.Equal(4 * 4 * 40, load.Receipts);
         await load.CheckAsync(nodes.Second, fromTheStart: true);
-        await nodes.RestartFirstAsync();
+        await nodes.First.RestartAsync();
         load.Prepare(10);
         await load.FinishAsync([nodes.First, nodes.Second], 10);
         await load.CheckAsync(nodes.First, fromTheStart: true);

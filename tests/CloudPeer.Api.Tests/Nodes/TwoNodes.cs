@@ -43,13 +43,6 @@ public sealed class TwoNodes : IAsyncDisposable
         }
     }
 
-    /// <summary>Starts the first node again, after it was killed.</summary>
-    public async Task RestartFirstAsync()
-    {
-        await First.DisposeAsync();
-        First = await ServerNode.StartAsync(_folder.File("first"), Database);
-    }
-
     /// <summary>A device's connection to one node.</summary>
     internal CloudpeerConnection Connect(ServerNode node, SigningKey device)
     {

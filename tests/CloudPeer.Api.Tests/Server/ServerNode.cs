@@ -12,21 +12,17 @@ internal sealed class ServerNode : IAsyncDisposable
     // The promise: 20 s after it was asked to stop, the process has ended.
     private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(20);
 
-    private ServerNode(ServerProcess process, string httpUrl, string grpcUrl, PeerId peer)
-    {
-        Process = process;
-        HttpUrl = httpUrl;
-        GrpcUrl = grpcUrl;
-        Peer = peer;
-    }
+    private readonly ProcessSpec _spec;
 
-    public ServerProcess Process { get; }
+    private ServerNode(ProcessSpec spec) => _spec = spec;
 
-    public string HttpUrl { get; }
+    public ServerProcess Process { get; private set; } = null!;
 
-    public string GrpcUrl { get; }
+    public string HttpUrl { get; private set; } = "";
 
-    public PeerId Peer { get; }
+    public string GrpcUrl { get; private set; } = "";
+
+    public PeerId Peer { get; private set; }
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -35,18 +31,24 @@ internal sealed class ServerNode : IAsyncDisposable
     {
         var spec = Spec(dataFolder, database);
         foreach (var (name, value) in settings) spec = spec.With("CLOUDPEER_" + name, value);
-        var process = ServerProcess.Start(spec);
+        var node = new ServerNode(spec);
         try
         {
-            var ready = (await process.WaitForLineAsync(Ready, Cancel)).Groups;
-            Assert.True(Id.TryParse<PeerId>(ready[3].Value, out var peer));
-            return new(process, ready[1].Value, ready[2].Value, peer);
+            await node.StartAsync();
+            return node;
         }
         catch
         {
-            await process.DisposeAsync();
+            await node.DisposeAsync();
             throw;
         }
+    }
+
+    /// <summary>Starts the node again over the same data, after it has ended; its addresses are others.</summary>
+    public async Task RestartAsync()
+    {
+        await Process.DisposeAsync();
+        await StartAsync();
     }
 
     /// <summary>How a node is started.</summary>
@@ -84,4 +86,12 @@ internal sealed class ServerNode : IAsyncDisposable
     public void AssertNoErrors() => Assert.DoesNotContain("\"@l\":\"Error\"", Process.StandardError, StringComparison.Ordinal);
 
     public ValueTask DisposeAsync() => Process.DisposeAsync();
+
+    private async Task StartAsync()
+    {
+        Process = ServerProcess.Start(_spec);
+        var ready = (await Process.WaitForLineAsync(Ready, Cancel)).Groups;
+        Assert.True(Id.TryParse<PeerId>(ready[3].Value, out var peer));
+        (HttpUrl, GrpcUrl, Peer) = (ready[1].Value, ready[2].Value, peer);
+    }
 }
