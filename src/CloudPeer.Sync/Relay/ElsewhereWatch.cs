@@ -17,6 +17,7 @@ internal sealed class ElsewhereWatch : IAsyncDisposable
     private readonly CancellationTokenSource _stopping = new();
     private readonly Task _running;
     private TimeSpan _wait = FirstWait;
+    private bool _isDisposed;
 
     public ElsewhereWatch(IRelayStore store, ChangesElsewhere changes, DocumentSignals signals, TimeProvider time, Action<Exception> onFault)
     {
@@ -31,6 +32,7 @@ internal sealed class ElsewhereWatch : IAsyncDisposable
     /// <inheritdoc />
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _isDisposed, true)) return;
         await _stopping.CancelAsync().ConfigureAwait(false);
         await _running.ConfigureAwait(false);
         _stopping.Dispose();

@@ -84,6 +84,7 @@ public sealed class NodeTests(PostgresFixture postgres)
             if (ending.Reason is Reason.Unavailable) hints.Add(Backoff.HintOf(ending)!.Value);
         }
 
+        TestContext.Current.TestOutputHelper?.WriteLine($"{hints.Count} of {streams} streams were told when to come back");
         Assert.All(hints, hint => Assert.InRange(hint, ReconnectDelay.Shortest, ReconnectDelay.Longest));
         Assert.Equal(hints.Count, hints.Distinct().Count());
         await PushAsync(nodes.Connect(nodes.Second, owner), document, document.NextDelta(owner));
