@@ -12,6 +12,9 @@ public static class SignedRequest
     /// <summary>The method name under which <c>Inbox.Ack</c> is signed.</summary>
     public const string InboxAck = "/cloudpeer.v1.Inbox/Ack";
 
+    /// <summary>The method name under which <c>Inbox.SetDeliveryToken</c> is signed.</summary>
+    public const string InboxSetDeliveryToken = "/cloudpeer.v1.Inbox/SetDeliveryToken";
+
     /// <summary>How far the request's time may be from the server's clock.</summary>
     public static readonly TimeSpan Tolerance = TimeSpan.FromMinutes(5);
 
@@ -37,6 +40,15 @@ public static class SignedRequest
     /// <summary>The canonical bytes of <c>Inbox.Ack</c>: <c>CBOR [id, …]</c>, ascending.</summary>
     public static byte[] AckBytes(IReadOnlyCollection<MessageId> ids) =>
         Canonical.Encode(writer => writer.Array(ids, writer.Id));
+
+    /// <summary>The canonical bytes of <c>Inbox.SetDeliveryToken</c>: <c>CBOR [token hash]</c>, an empty byte string when there are to be no contacts.</summary>
+    public static byte[] TokenBytes(Bytes32? tokenHash) =>
+        Canonical.Encode(writer =>
+        {
+            writer.BeginArray(1);
+            writer.Bytes(tokenHash?.ToArray() ?? []);
+            writer.EndArray();
+        });
 
     private static Bytes32 Hash(PeerId server, string method, ulong micros, ReadOnlySpan<byte> canonicalRequest)
     {

@@ -29,6 +29,7 @@ internal sealed class ReplicaHome : IDisposable
         Logs = new(database);
         Evidence = new(database);
         People = new(database);
+        Contacts = new(database, options.Entropy);
         Fills = new(database);
         foreach (var schema in Schemas.All()) Replica.UseSchema(schema);
     }
@@ -56,6 +57,8 @@ internal sealed class ReplicaHome : IDisposable
     public EvidenceTable Evidence { get; }
 
     public PeopleTable People { get; }
+
+    public ContactTable Contacts { get; }
 
     public FillTable Fills { get; }
 
