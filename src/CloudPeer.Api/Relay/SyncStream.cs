@@ -18,6 +18,10 @@ internal sealed class SyncStream(
     DocumentRelay relay, CallLimiter limiter, PeerId peer, IServerStreamWriter<V1.ServerFrame> writer, CancellationTokenSource ending)
     : IDisposable
 {
+    // What another frame follows at once goes to the network with it.
+    private static readonly WriteOptions Buffer = new(WriteFlags.BufferHint);
+    private static readonly WriteOptions Flush = new();
+
     private readonly SemaphoreSlim _gate = new(1, 1);
     private readonly Lock _lock = new();
     private readonly Dictionary<DocId, Subscription> _subscriptions = [];
@@ -126,7 +130,7 @@ internal sealed class SyncStream(
         while (refusal is null)
         {
             (var sent, var caughtUp, refusal) = await SendPageAsync(frame.Request, document, range, omit, stopped);
-            range = range with { From = range.From + sent };
+            range = range with { From = range.From + sent, IsFollowing = range.IsFollowing || caughtUp };
             if (refusal is null && caughtUp) refusal = await relay.WaitAsync(peer, document, range.From, stopped);
         }
 
@@ -147,7 +151,12 @@ internal sealed class SyncStream(
             var page = outcome.Value;
             // From here on the stream's own end is the only one: half a page must not be left out.
             if (page.Entries.Count > 0)
+            {
+                writer.WriteOptions = page.CaughtUp is null ? Flush : Buffer;
                 await writer.WriteAsync(new() { Request = request, Entries = RelayCalls.Entries(page, document, omit) }, ending.Token);
+                writer.WriteOptions = Flush;
+            }
+
             if (page.CaughtUp is { } head) await writer.WriteAsync(new() { Request = request, CaughtUp = head.ToWire() }, ending.Token);
             return ((ulong)page.Entries.Count, page.CaughtUp is not null, null);
         }

@@ -49,7 +49,7 @@ internal sealed class CommitAttempt(CommitContext context, IReadOnlyList<Pending
                 cached = await context.Cache.CurrentAsync(state, CancellationToken.None).ConfigureAwait(false);
             }
 
-            _documents.Add(document, new(document, cached, context.Limits.RecentIds));
+            _documents.Add(document, new(document, cached, context.Limits));
         }
     }
 

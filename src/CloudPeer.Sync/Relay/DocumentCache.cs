@@ -77,7 +77,7 @@ internal sealed class DocumentCache(IRelayStore store, RelayLimits limits)
     private async Task<CachedDocument> ReadAsync(DocumentState state, CancellationToken cancellationToken)
     {
         var policy = await AddStatementsAsync(DocumentPolicy.Empty(state.Document), state, 0, cancellationToken).ConfigureAwait(false);
-        var recent = new RecentIds(limits.RecentIds);
+        var recent = new RecentEntries(limits.RecentIds, limits.TailBytes);
         foreach (var tip in state.Tips.Values) recent.Add(tip.Id, tip.Index);
         return new(state, policy, recent);
     }
@@ -86,13 +86,29 @@ internal sealed class DocumentCache(IRelayStore store, RelayLimits limits)
     private async Task<CachedDocument> CatchUpAsync(CachedDocument cached, DocumentState state, CancellationToken cancellationToken)
     {
         var known = cached.State.Size;
-        var from = state.Size - Math.Min(state.Size - known, (ulong)limits.RecentIds);
-        foreach (var place in await store.ReadIdsAsync(state.Document, from, limits.RecentIds, cancellationToken).ConfigureAwait(false))
-            cached.Recent.Add(place.Id, place.Index);
+        await RememberAsync(cached.Recent, state, known, cancellationToken).ConfigureAwait(false);
         var policy = state.Statements == cached.State.Statements
             ? cached.Policy
             : await AddStatementsAsync(cached.Policy, state, known, cancellationToken).ConfigureAwait(false);
         return new(state, policy, cached.Recent);
+    }
+
+    // What was appended meanwhile: whole entries if they are few, since whoever follows wants them; else the last ids.
+    private async Task RememberAsync(RecentEntries recent, DocumentState state, ulong known, CancellationToken cancellationToken)
+    {
+        if (state.Size - known <= (ulong)limits.PageEnvelopes)
+        {
+            var slice = await store.ReadAsync(state.Document, known, limits.PageEnvelopes, limits.PageBytes, cancellationToken).ConfigureAwait(false);
+            if (known + (ulong)(slice?.Entries.Count ?? 0) >= state.Size)
+            {
+                for (var i = 0; known + (ulong)i < state.Size; i++) recent.Add(slice!.Entries[i], known + (ulong)i);
+                return;
+            }
+        }
+
+        var from = state.Size - Math.Min(state.Size - known, (ulong)limits.RecentIds);
+        foreach (var place in await store.ReadIdsAsync(state.Document, from, limits.RecentIds, cancellationToken).ConfigureAwait(false))
+            recent.Add(place.Id, place.Index);
     }
 
     // The store may hold more by now than the state says.

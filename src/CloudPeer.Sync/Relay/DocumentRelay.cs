@@ -21,6 +21,12 @@ public readonly record struct LogRange(ulong From)
 
     /// <summary>True if no parts are wanted.</summary>
     public bool HeadersOnly { get; init; }
+
+    /// <summary>
+    /// True for a reader that has come to the end of the log once and is woken when it grows: what this process remembers will do, also if another one
+    /// has appended a moment ago.
+    /// </summary>
+    public bool IsFollowing { get; init; }
 }
 
 /// <summary>
@@ -92,20 +98,28 @@ public sealed class DocumentRelay : IAsyncDisposable
     {
         try
         {
-            if (await FindServedAsync(reader, document, cancellationToken).ConfigureAwait(false) is null) return Outcome.Refused<LogPage>(Refusal.NotFound);
+            var known = await FindServedAsync(reader, document, cancellationToken).ConfigureAwait(false);
+            if (known is null) return Outcome.Refused<LogPage>(Refusal.NotFound);
             var (from, wanted) = (range.From, Wanted(range));
+            if (range.IsFollowing && known.Recent.Read(from, known.State.Size, wanted, _limits.PageBytes) is { } tail)
+                return Outcome.Of(Page(known, reader, range, tail));
             var slice = await _store.ReadAsync(document, from, wanted, _limits.PageBytes, cancellationToken).ConfigureAwait(false);
             var current = slice is null ? null : await CurrentAsync(slice, cancellationToken).ConfigureAwait(false);
             if (current is null || !await IsServedAsync(current, reader, cancellationToken).ConfigureAwait(false))
                 return Outcome.Refused<LogPage>(Refusal.NotFound);
-            var next = from + (ulong)slice!.Entries.Count;
-            var entries = ServedEntry.For(slice.Entries, current.Policy.View, reader, range.HeadersOnly);
-            return Outcome.Of(new LogPage(from, entries, next >= current.State.Size ? current.Head(_server, _time) : null));
+            return Outcome.Of(Page(current, reader, range, slice!.Entries));
         }
         catch (TlfsException e) when (e.IsTransient)
         {
             return Outcome.Refused<LogPage>(Fault(e));
         }
+    }
+
+    private LogPage Page(CachedDocument document, PeerId reader, LogRange range, IReadOnlyList<LogEntry> entries)
+    {
+        var served = ServedEntry.For(entries, document.Policy.View, reader, range.HeadersOnly);
+        var isWhole = range.From + (ulong)entries.Count >= document.State.Size;
+        return new(range.From, served, isWhole ? document.Head(_server, _time) : null);
     }
 
     /// <summary>The generations of a log, oldest first (log.md §6.2); none for who may not read it.</summary>
@@ -155,6 +169,7 @@ public sealed class DocumentRelay : IAsyncDisposable
                 var current = await FindServedAsync(reader, document, cancellationToken).ConfigureAwait(false);
                 if (current is null) return Refusal.NotFound;
                 if (current.State.Size > size) return null;
+                current.Recent.Follow();
                 await changed.WaitAsync(cancellationToken).ConfigureAwait(false);
             }
         }

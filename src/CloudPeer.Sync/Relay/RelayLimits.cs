@@ -27,6 +27,9 @@ public sealed record RelayLimits
     /// <summary>How many of a document's last ids are remembered, so that deps and repeated pushes are found without the store.</summary>
     public int RecentIds { get; init; } = 1024;
 
-    /// <summary>Statements and remembered ids over all documents in memory; the documents used least recently leave first.</summary>
+    /// <summary>Bytes of a document's last entries that are kept in memory while somebody follows it: two pages.</summary>
+    public int TailBytes { get; init; } = 128 << 10;
+
+    /// <summary>Statements, remembered ids and entries over all documents in memory; the documents used least recently leave first.</summary>
     public int CachedItems { get; init; } = 1 << 20;
 }

@@ -6,16 +6,17 @@ namespace CloudPeer.Sync.Relay;
 internal sealed class WorkingDocument
 {
     private readonly Dictionary<EnvelopeId, ulong> _added = [];
-    private readonly RecentIds _recent;
+    private readonly List<LogEntry> _entries = [];
+    private readonly RecentEntries _recent;
 
     /// <param name="document">The document's id.</param>
     /// <param name="cached">The document as the locked row of the store has it; null if there is none.</param>
-    /// <param name="recentIds">How many ids are remembered of a new document.</param>
-    public WorkingDocument(DocId document, CachedDocument? cached, int recentIds)
+    /// <param name="limits">How much is remembered of a new document.</param>
+    public WorkingDocument(DocId document, CachedDocument? cached, RelayLimits limits)
     {
         State = cached?.State;
         Policy = cached?.Policy ?? DocumentPolicy.Empty(document);
-        _recent = cached?.Recent ?? new(recentIds);
+        _recent = cached?.Recent ?? new(limits.RecentIds, limits.TailBytes);
     }
 
     /// <summary>The document so far; null while nothing of it is stored.</summary>
@@ -45,6 +46,7 @@ internal sealed class WorkingDocument
         foreach (var entry in accepted.Entries)
         {
             _added.Add(entry.Envelope.Id, entry.Index);
+            _entries.Add(new(entry.Envelope.Id, entry.Envelope.Header.Author, entry.Envelope.Bytes));
             if (Policy.View.Survivor(entry.Envelope.Header.Author)?.Envelope == entry.Envelope.Id) Surviving.Add(entry.Envelope.Header.Author);
         }
     }
@@ -52,7 +54,8 @@ internal sealed class WorkingDocument
     /// <summary>The document after the commit has become durable.</summary>
     public CachedDocument Publish()
     {
-        foreach (var (id, index) in _added) _recent.Add(id, index);
-        return new(State!, Policy, _recent);
+        var first = State!.Size - (ulong)_entries.Count;
+        for (var i = 0; i < _entries.Count; i++) _recent.Add(_entries[i], first + (ulong)i);
+        return new(State, Policy, _recent);
     }
 }
