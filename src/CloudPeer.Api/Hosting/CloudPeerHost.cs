@@ -27,6 +27,9 @@ internal sealed record HostOverrides
     /// <summary>Takes the log instead of standard error.</summary>
     public ILogEventSink? LogSink { get; init; }
 
+    /// <summary>Replaces half a minute of silence, for which no test waits.</summary>
+    public KeepAlive KeepAlive { get; init; } = new(ServerLimits.PingDelay, ServerLimits.PingTimeout);
+
     /// <summary>Stands between the relay and its store.</summary>
     public Func<IRelayStore, IRelayStore>? Store { get; init; }
 }
@@ -74,7 +77,7 @@ internal sealed partial class CloudPeerHost : IAsyncDisposable
             var database = settings.PostgresConnection is { } connection ? resources.Own(() => NpgsqlDataSource.Create(connection)) : null;
             var store = await resources.OwnAsync(
                 () => StartupFailure.ExplainDatabase(() => StoreFeature.OpenAsync(database, folder, cancellationToken), settings));
-            var listeners = new Listeners(settings);
+            var listeners = new Listeners(settings, overrides.KeepAlive);
             var app = await resources.OwnAsync(() => Task.FromResult(Build(settings, overrides, new(folder, identity, database, overrides.Store?.Invoke(store) ?? store, listeners))));
             LogStarting(app.Logger, folder.Path, database is null ? "SQLite" : "PostgreSQL");
             await StartupFailure.ExplainDatabase(() => app.Services.GetRequiredService<HostSchema>().PrepareAsync(cancellationToken), settings);
@@ -112,9 +115,11 @@ internal sealed partial class CloudPeerHost : IAsyncDisposable
         services.AddHealth().AddSessions().AddDiscovery().AddAccounts().AddInbox().AddRelay(parts.Store);
 
         var app = builder.Build();
+        app.UseCallerAddress(settings);
         app.UsePages();
         app.UseRouting();
         app.UseGrpcServer();
+        app.UseAddressLimit();
         app.MapGrpcServer(settings);
         app.MapPages();
         app.MapSessions();

@@ -14,6 +14,8 @@ internal static class GrpcServer
         {
             options.MaxReceiveMessageSize = ServerLimits.FrameBytes;
             options.MaxSendMessageSize = ServerLimits.FrameBytes;
+            // What is sealed does not become shorter, and a compressed message could become longer than any limit.
+            options.CompressionProviders = [];
             // The first is the outermost.
             options.Interceptors.Add<RefusalInterceptor>();
             options.Interceptors.Add<SessionInterceptor>();

@@ -105,8 +105,8 @@ internal sealed class SyncStream(
         lock (_lock)
         {
             if (_subscriptions.ContainsKey(document)) throw new TlfsException(Reason.BadArgument, "this stream is subscribed to the document already");
-            if (_subscriptions.Count >= ServerLimits.SubscriptionsPerStream)
-                throw new TlfsException(Reason.TooLarge, $"a stream has at most {ServerLimits.SubscriptionsPerStream} subscriptions");
+            if (_subscriptions.Count >= limiter.SubscriptionsPerStream)
+                throw new TlfsException(Reason.TooLarge, $"a stream has at most {limiter.SubscriptionsPerStream} subscriptions");
             var subscription = new Subscription(ending.Token);
             _subscriptions.Add(document, subscription);
             subscription.Task = Task.Run(() => Watch(() => FollowAsync(frame, document, subscription)));
