@@ -17,27 +17,16 @@ internal sealed class SyncService(DocumentRelay relay, StreamCounter streams, Ca
 
     public override async Task Pull(V1.PullRequest request, IServerStreamWriter<V1.PullResponse> responseStream, ServerCallContext context)
     {
-        var document = WireIds.Read<DocId>(request.Document, "document");
-        foreach (var generation in await RelayCalls.GenerationsAsync(relay, context.Peer(), document, context.CancellationToken))
-            await responseStream.WriteAsync(new() { Generation = generation.ToWire() }, context.CancellationToken);
-        var range = RelayCalls.Range(request);
-        do
+        if (!request.Follow)
         {
-            var outcome = await relay.ReadAsync(context.Peer(), document, range, context.CancellationToken);
-            if (!outcome.Succeeded) throw new RefusedException(outcome.Refusal);
-            var page = outcome.Value;
-            if (page.Entries.Count > 0)
-            {
-                var entries = RelayCalls.Entries(page, document, request.OmitOwn ? context.Peer() : null);
-                await responseStream.WriteAsync(new() { Entries = entries }, context.CancellationToken);
-                range = range with { From = range.From + (ulong)page.Entries.Count };
-            }
-
-            if (page.CaughtUp is not { } head) continue;
-            await responseStream.WriteAsync(new() { CaughtUp = head.ToWire() }, context.CancellationToken);
+            await PullAsync(request, responseStream, context.Peer(), context.CancellationToken);
             return;
         }
-        while (range.Until == 0 || range.From < range.Until);
+
+        if (request.Until != 0) throw new TlfsException(Reason.BadArgument, "a log that is followed has no end");
+        using var place = streams.Enter(context.Peer());
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, lifetime.ApplicationStopping);
+        await PullAsync(request, responseStream, context.Peer(), ending.Token);
     }
 
     public override async Task Stream(
@@ -48,6 +37,33 @@ internal sealed class SyncService(DocumentRelay relay, StreamCounter streams, Ca
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, lifetime.ApplicationStopping);
         using var stream = new SyncStream(relay, limiter, peer, responseStream, ending);
         await stream.RunAsync(requestStream);
+    }
+
+    private async Task PullAsync(V1.PullRequest request, IServerStreamWriter<V1.PullResponse> writer, PeerId peer, CancellationToken cancellationToken)
+    {
+        var document = WireIds.Read<DocId>(request.Document, "document");
+        foreach (var generation in await RelayCalls.GenerationsAsync(relay, peer, document, cancellationToken))
+            await writer.WriteAsync(new() { Generation = generation.ToWire() }, cancellationToken);
+        var range = RelayCalls.Range(request);
+        do
+        {
+            var outcome = await relay.ReadAsync(peer, document, range, cancellationToken);
+            if (!outcome.Succeeded) throw new RefusedException(outcome.Refusal);
+            var page = outcome.Value;
+            if (page.Entries.Count > 0)
+            {
+                var entries = RelayCalls.Entries(page, document, request.OmitOwn ? peer : null);
+                await writer.WriteAsync(new() { Entries = entries }, cancellationToken);
+                range = range with { From = range.From + (ulong)page.Entries.Count };
+            }
+
+            if (page.CaughtUp is not { } head) continue;
+            await writer.WriteAsync(new() { CaughtUp = head.ToWire() }, cancellationToken);
+            if (!request.Follow) return;
+            range = range with { IsFollowing = true };
+            if (await relay.WaitAsync(peer, document, range.From, cancellationToken) is { } refusal) throw new RefusedException(refusal);
+        }
+        while (range.Until == 0 || range.From < range.Until);
     }
 }
 

@@ -7,12 +7,18 @@ namespace CloudPeer.Api.Relay.Store;
 /// <summary>The connection of a SQLite store that writes, with its prepared commands. One transaction at a time.</summary>
 internal sealed class SqliteWriter : IAsyncDisposable
 {
+    // Documents whose state is remembered from one commit to the next.
+    private const int RememberedStates = 4096;
+
     private readonly SqliteConnection _connection;
-    private readonly SqliteCommand _findDocument, _findUsage, _saveDocument, _saveUsage, _saveCommit, _saveEnvelope;
+    private readonly Dictionary<DocId, DocumentState> _states = [];
+    private long _dataVersion;
+    private readonly SqliteCommand _findVersion, _findDocument, _findUsage, _saveDocument, _saveUsage, _saveCommit, _saveEnvelope;
 
     private SqliteWriter(SqliteConnection connection)
     {
         _connection = connection;
+        _findVersion = Prepare("PRAGMA data_version");
         _findDocument = Prepare($"SELECT {StoredState.Columns} FROM document WHERE doc = $doc", "doc");
         _findUsage = Prepare("SELECT stored_bytes FROM usage WHERE account = $account", "account");
         _saveDocument = Prepare(
@@ -37,7 +43,7 @@ internal sealed class SqliteWriter : IAsyncDisposable
             "doc", "idx", "id", "author", "seq", "previous", "kind", "root", "commit", "position", "header", "signature", "body", "parts");
     }
 
-    private SqliteCommand[] Commands => [_findDocument, _findUsage, _saveDocument, _saveUsage, _saveCommit, _saveEnvelope];
+    private SqliteCommand[] Commands => [_findVersion, _findDocument, _findUsage, _saveDocument, _saveUsage, _saveCommit, _saveEnvelope];
 
     /// <summary>Opens the connection.</summary>
     public static async Task<SqliteWriter> OpenAsync(string connectionString, CancellationToken cancellationToken)
@@ -70,13 +76,10 @@ internal sealed class SqliteWriter : IAsyncDisposable
         // Microsoft.Data.Sqlite begins with the write lock (BEGIN IMMEDIATE).
         var transaction = (SqliteTransaction)await _connection.BeginTransactionAsync(cancellationToken);
         foreach (var command in Commands) command.Transaction = transaction;
+        await ForgetIfChangedAsync(cancellationToken);
         var states = new Dictionary<DocId, DocumentState>();
         foreach (var document in documents)
-        {
-            Bind(_findDocument, document.Value.ToArray());
-            await using var reader = await _findDocument.ExecuteReaderAsync(cancellationToken);
-            if (await reader.ReadAsync(cancellationToken)) states.Add(document, StoredState.Read(reader));
-        }
+            if (await FindAsync(document, cancellationToken) is { } state) states.Add(document, state);
 
         var used = new Dictionary<AccountId, ulong>();
         foreach (var account in tenants.Concat(states.Values.Select(state => state.Host)).Distinct())
@@ -88,9 +91,27 @@ internal sealed class SqliteWriter : IAsyncDisposable
         return new Transaction(this, transaction, states, used, end);
     }
 
+    // SQLite counts the commits of other connections: while there were none, what this one wrote is what is there.
+    private async Task ForgetIfChangedAsync(CancellationToken cancellationToken)
+    {
+        var version = (long)(await _findVersion.ExecuteScalarAsync(cancellationToken))!;
+        if (version != _dataVersion || _states.Count > RememberedStates) _states.Clear();
+        _dataVersion = version;
+    }
+
+    private async Task<DocumentState?> FindAsync(DocId document, CancellationToken cancellationToken)
+    {
+        if (_states.TryGetValue(document, out var known)) return known;
+        Bind(_findDocument, document.Value.ToArray());
+        await using var reader = await _findDocument.ExecuteReaderAsync(cancellationToken);
+        if (!await reader.ReadAsync(cancellationToken)) return null;
+        return _states[document] = StoredState.Read(reader);
+    }
+
     /// <inheritdoc />
     public async ValueTask DisposeAsync()
     {
+        await _findVersion.DisposeAsync();
         await _findDocument.DisposeAsync();
         await _findUsage.DisposeAsync();
         await _saveDocument.DisposeAsync();
@@ -162,6 +183,7 @@ internal sealed class SqliteWriter : IAsyncDisposable
             _broken = true;
             await writer.WriteAsync(commit, cancellationToken);
             await transaction.CommitAsync(cancellationToken);
+            foreach (var state in commit.Documents) writer._states[state.Document] = state;
             _broken = false;
             return true;
         });
