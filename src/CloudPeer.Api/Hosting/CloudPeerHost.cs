@@ -120,6 +120,7 @@ internal sealed partial class CloudPeerHost : IAsyncDisposable
         app.UseRouting();
         app.UseGrpcServer();
         app.UseAddressLimit();
+        app.UseFrameFaults();
         app.MapGrpcServer(settings);
         app.MapPages();
         app.MapSessions();

@@ -1,5 +1,6 @@
 using CloudPeer.Api.Hosting.Settings;
 using CloudPeer.Api.Sessions;
+using Grpc.AspNetCore.Server;
 
 namespace CloudPeer.Api.Hosting;
 
@@ -14,12 +15,12 @@ internal static class GrpcServer
         {
             options.MaxReceiveMessageSize = ServerLimits.FrameBytes;
             options.MaxSendMessageSize = ServerLimits.FrameBytes;
-            // What is sealed does not become shorter, and a compressed message could become longer than any limit.
-            options.CompressionProviders = [];
             // The first is the outermost.
             options.Interceptors.Add<RefusalInterceptor>();
             options.Interceptors.Add<SessionInterceptor>();
         });
+        // What is sealed does not become shorter, so nothing is taken that is small on the way and large here.
+        services.PostConfigure<GrpcServiceOptions>(options => options.CompressionProviders.Clear());
         services.AddSingleton<RefusalInterceptor>();
         if (settings.Reflection) services.AddGrpcReflection();
         // Calls carry a token in a header and never a cookie, so any site may make them.

@@ -55,12 +55,15 @@ internal sealed partial class RefusalInterceptor(IHostApplicationLifetime lifeti
     {
         switch (failure)
         {
+            case RpcException { StatusCode: StatusCode.Internal } or InvalidProtocolBufferException:
+                // A frame of a stream: nothing here throws either.
+                return Refusals.ToRpc(new(Reason.Malformed, "the message is cut short or no protobuf of the expected form"));
+            case RpcException { StatusCode: StatusCode.Unimplemented } when context.RequestHeaders.GetValue("grpc-encoding") is not null:
+                return Refusals.ToRpc(new(Reason.Unsupported, "compressed messages are not taken"));
             case RpcException rpc:
                 return rpc;
             case RefusedException refused:
                 return Refusals.ToRpc(refused.Refusal);
-            case InvalidProtocolBufferException:
-                return Refusals.ToRpc(new(Reason.Malformed, "the message is no protobuf of the expected form"));
             case TlfsException refused when GrpcStatuses.Of(refused.Reason) is not null and not StatusCode.Internal:
                 return Refusals.ToRpc(new(refused.Reason, refused.Message));
             case var _ when lifetime.ApplicationStopping.IsCancellationRequested:

@@ -3,6 +3,7 @@ using System.Runtime.ExceptionServices;
 using CloudPeer.Api.Hosting;
 using CloudPeer.Sync.Relay;
 using CloudPeer.Sync.Wire;
+using Google.Protobuf;
 using Grpc.Core;
 using Tlfs.Core;
 using Tlfs.Core.Ids;
@@ -40,7 +41,7 @@ internal sealed class SyncStream(
         {
             // The stream was ended because one of its tasks failed; that failure says why.
         }
-        catch (IOException)
+        catch (IOException e) when (e is not InvalidProtocolBufferException)
         {
             // The client reset the stream or is gone: one way to end it.
         }

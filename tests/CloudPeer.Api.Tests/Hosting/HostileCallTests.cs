@@ -2,7 +2,6 @@ using System.IO.Compression;
 using CloudPeer.Api.Hosting;
 using CloudPeer.Api.Tests.Server;
 using CloudPeer.TestKit;
-using Google.Protobuf;
 using Tlfs.Core;
 using Xunit;
 
@@ -37,7 +36,7 @@ public sealed class HostileCallTests(PostgresFixture postgres)
         using var alice = await TestDevice.RegisterAsync(server);
         using var raw = new RawCall(server, alice);
 
-        Assert.Equal(Reason.TooLarge, await raw.ReasonAsync(method, RawCall.Frame([1, 2, 3], declared: uint.MaxValue)));
+        Assert.Equal(Reason.TooLarge, await raw.ReasonAsync(method, RawCall.Frame([1, 2, 3], declared: int.MaxValue)));
         Assert.Equal(Reason.Malformed, await raw.ReasonAsync(method, RawCall.Frame([1, 2, 3], declared: 4)));
         Assert.Equal(Reason.Malformed, await raw.ReasonAsync(method, [0, 0]));
         await WorksAsync(alice);
@@ -103,17 +102,23 @@ public sealed class HostileCallTests(PostgresFixture postgres)
         await WorksAsync(alice);
     }
 
-    // An unknown field of any length.
-    private static byte[] Padded(int bytes)
+    [Fact]
+    public async Task Who_goes_on_sending_what_cannot_be_read_loses_the_connection()
     {
-        var message = new V1.PushRequest();
-        var noise = new byte[bytes - 6];
-        // Field 1000 with a length of four bytes.
-        return [0xC2, 0x3E, .. Varint(noise.Length), .. noise, .. message.ToByteArray()];
+        await using var server = await TestServer.StartAsync(StoreKind.Sqlite, postgres, ("ADDRESS_CALLS_PER_SECOND", "1"));
+        using var alice = await TestDevice.ConnectAsync(server);
+        using var raw = new RawCall(server, alice);
+        // Opening the session was two calls.
+        for (var i = 2; i < CallLimiter.BurstSeconds; i++) Assert.Equal(Reason.Malformed, await raw.ReasonAsync(Push, RawCall.Frame([0x0A])));
+
+        await Assert.ThrowsAnyAsync<HttpRequestException>(() => raw.ReasonAsync(Push, RawCall.Frame([0x0A])));
     }
 
+    // Field 1000, which is in no message, with a length of four bytes.
+    private static byte[] Padded(int bytes) => [0xC2, 0x3E, .. Varint(bytes - 6), .. new byte[bytes - 6]];
+
     private static byte[] Varint(int number) =>
-        [(byte)(number | 0x80), (byte)((number >> 7) | 0x80), (byte)((number >> 14) | 0x80), (byte)(number >> 21)];
+        [(byte)((number & 0x7F) | 0x80), (byte)(((number >> 7) & 0x7F) | 0x80), (byte)(((number >> 14) & 0x7F) | 0x80), (byte)(number >> 21)];
 
     // Groups within groups, deeper than any parser follows.
     private static byte[] Nested() => [.. Enumerable.Repeat((byte)0x0B, 100_000)];

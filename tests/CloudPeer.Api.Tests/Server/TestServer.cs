@@ -54,6 +54,12 @@ public sealed class TestServer : IAsyncDisposable
 
     public string GrpcUrl => Host.GrpcUrl;
 
+    /// <summary>How to reach the server's PostgreSQL, if it has one.</summary>
+    public string DatabaseConnection => _database?.ConnectionString ?? throw new InvalidOperationException("the server has its own files");
+
+    /// <summary>The server's services, to see what it was told.</summary>
+    public IServiceProvider Services => Host.Services;
+
     public string ReadyLine => Host.ReadyLine;
 
     public string DataFolder => _folder.File("data");
