@@ -91,7 +91,7 @@ public sealed partial class LocalFirst
                 _home.Replica.Join(accepted.Document);
                 _home.Custody.SaveAddresses(accepted);
                 _home.People.Answer(invitation);
-                if (_home.People.FindCard(from.Account)?.Url is null) _home.People.SaveCard(from, accepted.Servers.FirstOrDefault()?.Url);
+                if (_home.People.FindCard(from.Account)?.Url is null) _home.People.SaveCard(from, accepted.Servers.Count > 0 ? accepted.Servers[0].Url : null);
                 _mailbox.EnqueueToken(from);
                 return accepted.Document;
             }),

@@ -1,3 +1,4 @@
+using System.Globalization;
 using CloudPeer.Sync.Relay;
 using CloudPeer.Sync.Wire;
 using Grpc.AspNetCore.Server;
@@ -28,7 +29,7 @@ internal static class FrameFaults
     private static Refusal? Explain(HttpContext context)
     {
         var headers = context.Response.Headers;
-        if (context.Response.HasStarted || headers.ContainsKey(Details) || !int.TryParse(headers[Status], out var status)) return null;
+        if (context.Response.HasStarted || headers.ContainsKey(Details) || !int.TryParse(headers[Status], CultureInfo.InvariantCulture, out var status)) return null;
         return (StatusCode)status switch
         {
             StatusCode.Unknown or StatusCode.Internal => new(Reason.Malformed, "the message is cut short or no protobuf of the expected form"),
@@ -39,7 +40,7 @@ internal static class FrameFaults
 
     private static void Write(IHeaderDictionary headers, RpcException refused)
     {
-        headers[Status] = ((int)refused.StatusCode).ToString(System.Globalization.CultureInfo.InvariantCulture);
+        headers[Status] = ((int)refused.StatusCode).ToString(CultureInfo.InvariantCulture);
         headers[Message] = Uri.EscapeDataString(refused.Status.Detail);
         headers[Details] = Convert.ToBase64String(refused.Trailers.GetValueBytes(Details) ?? []);
     }

@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace CloudPeer.Api.Hosting;
 
 /// <summary>
@@ -19,7 +17,7 @@ internal sealed class TokenBuckets(int burst, TimeSpan interval, TimeProvider cl
     private readonly long _started = clock.GetTimestamp();
 
     /// <summary>Takes tokens, all or none.</summary>
-    /// <param name="key">An even number of bytes.</param>
+    /// <param name="key">Who takes them.</param>
     /// <param name="tokens">At most the burst.</param>
     /// <param name="later">When refused, how long it is until there are as many.</param>
     public bool TryTake(ReadOnlySpan<byte> key, int tokens, out TimeSpan later)
@@ -54,10 +52,12 @@ internal sealed class TokenBuckets(int burst, TimeSpan interval, TimeProvider cl
 
     private long Next(int place, long now, int tokens) => Math.Max(_full[place], now) + (tokens * interval.Ticks);
 
-    // The hash of texts is keyed by a secret of the process, so that nobody finds keys that share a victim's places.
+    // The hash is seeded with a secret of the process, so that nobody finds keys that share a victim's places.
     private static (int First, int Second) PlacesOf(ReadOnlySpan<byte> key)
     {
-        var hash = unchecked((uint)string.GetHashCode(MemoryMarshal.Cast<byte, char>(key)));
+        var code = default(HashCode);
+        code.AddBytes(key);
+        var hash = unchecked((uint)code.ToHashCode());
         return ((int)(hash & (Places - 1)), Places + (int)(hash >> (32 - PlaceBits)));
     }
 }

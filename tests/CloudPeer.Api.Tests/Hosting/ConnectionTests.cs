@@ -102,7 +102,7 @@ public sealed class ConnectionTests(PostgresFixture postgres)
         // A page of the large document is at the reader, so the server is at it; meanwhile others push, and one reads to the end.
         var got = (await slow.NextAsync()).Entries.Entries_.Count;
         var other = SyncTests.SharedDocument(alice, server);
-        for (var i = 0; i < 100; i++) await SyncTests.PushAsync(alice, other.Id, i == 0 ? other.Envelopes : [other.NextDelta(alice.Key)]);
+        for (var i = 0; i < 20; i++) await SyncTests.PushAsync(alice, other.Id, i == 0 ? other.Envelopes : [other.NextDelta(alice.Key)]);
         await using var reader = new StreamClient(alice);
         await reader.SubscribeAsync(1, other.Id, 2);
         while ((await reader.NextAsync()).CaughtUp is null)
