@@ -4,12 +4,14 @@ using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using CloudPeer.Bench;
 using CloudPeer.Bench.Compare;
+using CloudPeer.Bench.Load;
 using CloudPeer.Bench.Opening;
 
 switch (args)
 {
     case ["compare", .. var rest]: return await CompareCommand.RunAsync(rest) ? 0 : Usage();
     case ["reconcile", .. var rest]: return ReconcileReport.Run(rest);
+    case ["load", .. var rest]: return await LoadCommand.RunAsync(rest) ? 0 : Usage();
     case ["open", .. var rest]: return await OpenCommand.RunAsync(rest) ? 0 : Usage();
 }
 
@@ -20,6 +22,6 @@ return 0;
 
 static int Usage()
 {
-    Console.Error.WriteLine("usage: open [ENTRIES]; reconcile [IDS [DIFFERENCES]]; compare ENGINE PHASE TASKS FOLDER; or the arguments of BenchmarkDotNet (bench/README.md)");
+    Console.Error.WriteLine("usage: open [ENTRIES]; reconcile [IDS [DIFFERENCES]]; load WORK [OPTIONS]; compare ENGINE PHASE TASKS FOLDER; or the arguments of BenchmarkDotNet (bench/README.md)");
     return 2;
 }

@@ -96,6 +96,19 @@ public sealed record DocumentServerStatus(
     public RestoredLog? Restored { get; init; }
 }
 
+/// <summary>Up to where a device has fetched a document from a server, as that server says (docs/protocol/sync.md §7).</summary>
+/// <param name="Document">The document.</param>
+/// <param name="Url">The server's address.</param>
+/// <param name="Device">The device.</param>
+/// <param name="Size">It holds all entries below.</param>
+/// <param name="Of">Envelopes of the server's log that are known here; 0 before the first sync.</param>
+/// <param name="At">When it said so, by the server's clock.</param>
+public sealed record DeviceDelivery(DocId Document, string Url, PeerId Device, ulong Size, ulong Of, DateTimeOffset At)
+{
+    /// <summary>True if the device holds all of the log that is known here.</summary>
+    public bool IsComplete => Size >= Of;
+}
+
 /// <summary>An invitation that waits for an answer. Its sender is proven.</summary>
 /// <param name="Id">The invitation.</param>
 /// <param name="From">Who invites.</param>

@@ -43,9 +43,12 @@ internal sealed class CallLimiter(ServerSettings settings, AccountDirectory acco
     public bool TryTakeForAddress(IPAddress? address) => _addresses?.TryTake(AddressNetwork.Of(address).GetAddressBytes(), 1, out _) ?? true;
 
     /// <summary>Counts a signature of a device that did not verify; never refuses by itself.</summary>
-    public void CountBadSignature(PeerId peer)
+    public void CountBadSignature(PeerId peer) => Count(peer, BadSignatureCost);
+
+    /// <summary>Counts work that a device made the server do as so many calls; never refuses by itself.</summary>
+    public void Count(PeerId peer, long calls)
     {
-        _peers?.Spend(peer.Value.ToArray(), BadSignatureCost);
+        _peers?.Spend(peer.Value.ToArray(), (int)Math.Min(calls, int.MaxValue));
     }
 
     private static bool TryTake<T>(TokenBuckets? buckets, T who, int tokens)

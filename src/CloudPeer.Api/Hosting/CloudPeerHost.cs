@@ -8,6 +8,7 @@ using CloudPeer.Api.Hosting.Settings;
 using CloudPeer.Api.Inbox;
 using CloudPeer.Api.Keys;
 using CloudPeer.Api.Relay;
+using CloudPeer.Api.Relay.Store;
 using CloudPeer.Api.Sessions;
 using CloudPeer.Sync.Relay;
 using Npgsql;
@@ -75,10 +76,11 @@ internal sealed partial class CloudPeerHost : IAsyncDisposable
             var folder = resources.Own(() => DataFolder.Open(settings));
             var identity = resources.Own(() => ServerIdentity.LoadOrCreate(folder, SystemEntropy.Instance));
             var database = settings.PostgresConnection is { } connection ? resources.Own(() => NpgsqlDataSource.Create(connection)) : null;
+            var blobs = StoreFeature.Blobs(settings, identity.Peer);
             var store = await resources.OwnAsync(
-                () => StartupFailure.ExplainDatabase(() => StoreFeature.OpenAsync(database, folder, cancellationToken), settings));
+                () => StartupFailure.ExplainDatabase(() => StoreFeature.OpenAsync(database, folder, blobs, cancellationToken), settings));
             var listeners = new Listeners(settings, overrides.KeepAlive);
-            var app = await resources.OwnAsync(() => Task.FromResult(Build(settings, overrides, new(folder, identity, database, overrides.Store?.Invoke(store) ?? store, listeners))));
+            var app = await resources.OwnAsync(() => Task.FromResult(Build(settings, overrides, new(folder, identity, database, store, blobs, listeners))));
             LogStarting(app.Logger, folder.Path, database is null ? "SQLite" : "PostgreSQL");
             await StartupFailure.ExplainDatabase(() => app.Services.GetRequiredService<HostSchema>().PrepareAsync(cancellationToken), settings);
             await StartupFailure.ExplainPorts(() => app.StartAsync(cancellationToken), settings);
@@ -112,7 +114,7 @@ internal sealed partial class CloudPeerHost : IAsyncDisposable
         services.AddHostDatabase(parts.Database, parts.Folder, parts.Identity.Peer);
         services.Configure<HostOptions>(options => options.ShutdownTimeout = ServerLimits.Shutdown);
         services.AddGrpcServer(settings).AddPages();
-        services.AddHealth().AddSessions().AddDiscovery().AddAccounts().AddInbox().AddRelay(parts.Store);
+        services.AddHealth().AddSessions().AddDiscovery().AddAccounts().AddInbox().AddRelay(overrides.Store?.Invoke(parts.Store) ?? parts.Store).AddBlobSweep(parts.Blobs, parts.Store);
 
         var app = builder.Build();
         app.UseCallerAddress(settings);
@@ -136,5 +138,5 @@ internal sealed partial class CloudPeerHost : IAsyncDisposable
     [LoggerMessage(EventId = 1000, Level = LogLevel.Information, Message = "Data folder {Folder}, store {Store}")]
     private static partial void LogStarting(Microsoft.Extensions.Logging.ILogger log, string folder, string store);
 
-    private sealed record Parts(DataFolder Folder, ServerIdentity Identity, NpgsqlDataSource? Database, IRelayStore Store, Listeners Listeners);
+    private sealed record Parts(DataFolder Folder, ServerIdentity Identity, NpgsqlDataSource? Database, IRelayStore Store, BlobFolder Blobs, Listeners Listeners);
 }

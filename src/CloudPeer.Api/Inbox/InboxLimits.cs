@@ -1,3 +1,5 @@
+using CloudPeer.Sync.Relay;
+
 namespace CloudPeer.Api.Inbox;
 
 /// <summary>The bounds of an inbox (docs/operations/limits.md); each has a test at the limit and one past it.</summary>
@@ -35,6 +37,9 @@ internal static class InboxLimits
 
     /// <summary>When an account may be sent one more by a stranger.</summary>
     public static readonly TimeSpan RecipientInterval = TimeSpan.FromSeconds(90);
+
+    /// <summary>Messages of either kind that wait for an account with these limits, at most.</summary>
+    public static int Of(TenantLimits limits) => limits.InboxMessages is 0 or > Contacts ? Contacts : (int)limits.InboxMessages;
 
     /// <summary>How long a message waits.</summary>
     public static readonly TimeSpan Kept = TimeSpan.FromDays(30);

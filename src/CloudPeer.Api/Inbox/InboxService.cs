@@ -20,12 +20,12 @@ internal sealed class InboxService(
     {
         if (!SealedMessage.TryDecode(request.Message.Memory, out var message, out var error)) throw new TlfsException(error.Reason, error.Detail);
         if (request.Token.Length is not (0 or DeliveryToken.Size)) throw new TlfsException(Reason.Malformed, $"token has {DeliveryToken.Size} bytes or none");
-        if (await accounts.FindAsync(message.To, context.CancellationToken) is null)
-            throw new TlfsException(Reason.NotFound, "the recipient has no account here");
+        var recipient = await accounts.FindAsync(message.To, context.CancellationToken)
+            ?? throw new TlfsException(Reason.NotFound, "the recipient has no account here");
         // A wrong token is answered as none is: nobody learns whether there is a right one.
         var isContact = await tokens.IsContactAsync(message.To, request.Token.Memory, context.CancellationToken);
         if (!isContact) strangers.Take(context.Peer(), message.To);
-        await inbox.AddAsync(message, context.Peer(), isContact, context.CancellationToken);
+        await inbox.AddAsync(message, context.Peer(), isContact, InboxLimits.Of(recipient.Limits), context.CancellationToken);
         return new() { Id = message.Id.ToWire() };
     }
 

@@ -1,4 +1,5 @@
 using CloudPeer.Api.Data;
+using CloudPeer.Sync.Relay;
 using CloudPeer.Sync.Sessions;
 using CloudPeer.Sync.Wire;
 using Microsoft.EntityFrameworkCore;
@@ -15,8 +16,13 @@ internal sealed class InboxStore(IDbContextFactory<HostDatabase> databases, Time
     private static readonly TimeSpan FullRetryAfter = TimeSpan.FromHours(1);
 
     /// <summary>Keeps a message until it is acknowledged or expires; the same message twice is one. Neither kind of senders takes room from the other.</summary>
+    /// <param name="message">The message.</param>
+    /// <param name="sender">Whose session brings it.</param>
+    /// <param name="isContact">True if the sender presented the recipient's delivery token.</param>
+    /// <param name="perAccount">How many of either kind may wait for the recipient at most.</param>
+    /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="RefusedException"><see cref="Reason.InboxFull"/>.</exception>
-    public async Task AddAsync(SealedMessage message, PeerId sender, bool isContact, CancellationToken cancellationToken)
+    public async Task AddAsync(SealedMessage message, PeerId sender, bool isContact, int perAccount, CancellationToken cancellationToken)
     {
         await using var database = await databases.CreateDbContextAsync(cancellationToken);
         await using var transaction = await database.Database.BeginTransactionAsync(cancellationToken);
@@ -24,7 +30,7 @@ internal sealed class InboxStore(IDbContextFactory<HostDatabase> databases, Time
         var id = message.Id;
         var waiting = Waiting(database, message.To);
         if (await waiting.AnyAsync(other => other.Id == id, cancellationToken)) return;
-        if (!await HasRoomAsync(waiting.Where(other => other.IsContact == isContact), message, sender, isContact, cancellationToken))
+        if (!await HasRoomAsync(waiting.Where(other => other.IsContact == isContact), message, sender, isContact, perAccount, cancellationToken))
             throw new RefusedException(new(Reason.InboxFull, "too many messages wait for this account already") { RetryAfter = FullRetryAfter });
 
         // An expired copy that the cleanup has not met yet would be in the way.
@@ -40,6 +46,13 @@ internal sealed class InboxStore(IDbContextFactory<HostDatabase> databases, Time
         });
         await database.SaveChangesAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
+    }
+
+    /// <summary>How many messages of contacts wait for an account.</summary>
+    public async Task<int> CountAsync(AccountId account, CancellationToken cancellationToken)
+    {
+        await using var database = await databases.CreateDbContextAsync(cancellationToken);
+        return await Waiting(database, account).CountAsync(message => message.IsContact, cancellationToken);
     }
 
     /// <summary>What waits for an account, oldest first, read page by page.</summary>
@@ -78,12 +91,12 @@ internal sealed class InboxStore(IDbContextFactory<HostDatabase> databases, Time
     }
 
     private static async Task<bool> HasRoomAsync(
-        IQueryable<InboxMessage> queue, SealedMessage message, PeerId sender, bool isContact, CancellationToken cancellationToken)
+        IQueryable<InboxMessage> queue, SealedMessage message, PeerId sender, bool isContact, int perAccount, CancellationToken cancellationToken)
     {
         var (total, share, bytes) = isContact
             ? (InboxLimits.Contacts, InboxLimits.PerContact, InboxLimits.ContactBytes)
             : (InboxLimits.Strangers, InboxLimits.PerStranger, InboxLimits.StrangerBytes);
-        return await queue.CountAsync(cancellationToken) < total
+        return await queue.CountAsync(cancellationToken) < Math.Min(total, perAccount)
             && await queue.CountAsync(other => other.Sender == sender, cancellationToken) < share
             && await queue.SumAsync(other => other.Bytes.Length, cancellationToken) + message.Bytes.Length <= bytes;
     }

@@ -1,6 +1,8 @@
+using CloudPeer.Api.Accounts;
 using CloudPeer.Api.Hosting;
 using CloudPeer.Sync.Log;
 using CloudPeer.Sync.Relay;
+using CloudPeer.Sync.Sessions;
 using CloudPeer.Sync.Wire;
 using Google.Protobuf;
 using Grpc.Core;
@@ -10,7 +12,8 @@ using Tlfs.Core.Ids;
 namespace CloudPeer.Api.Relay;
 
 /// <summary>The <c>Sync</c> service (docs/protocol/sync.md §2, §3): maps messages to the relay and back.</summary>
-internal sealed class SyncService(DocumentRelay relay, StreamCounter streams, CallLimiter limiter, IHostApplicationLifetime lifetime) : V1.Sync.SyncBase
+internal sealed partial class SyncService(
+    DocumentRelay relay, StreamCounter streams, CallLimiter limiter, ITenants tenants, TimeProvider clock, IHostApplicationLifetime lifetime) : V1.Sync.SyncBase
 {
     public override async Task<V1.PushResponse> Push(V1.PushRequest request, ServerCallContext context) =>
         await RelayCalls.PushAsync(relay, limiter, context.Peer(), request, context.CancellationToken);
@@ -24,7 +27,7 @@ internal sealed class SyncService(DocumentRelay relay, StreamCounter streams, Ca
         }
 
         if (request.Until != 0) throw new TlfsException(Reason.BadArgument, "a log that is followed has no end");
-        using var place = streams.Enter(context.Peer());
+        using var place = await EnterAsync(context);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, lifetime.ApplicationStopping);
         await PullAsync(request, responseStream, context.Peer(), ending.Token);
     }
@@ -33,11 +36,29 @@ internal sealed class SyncService(DocumentRelay relay, StreamCounter streams, Ca
         IAsyncStreamReader<V1.ClientFrame> requestStream, IServerStreamWriter<V1.ServerFrame> responseStream, ServerCallContext context)
     {
         var peer = context.Peer();
-        using var place = streams.Enter(peer);
+        using var place = await EnterAsync(context);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, lifetime.ApplicationStopping);
         using var stream = new SyncStream(relay, limiter, peer, responseStream, ending);
         await stream.RunAsync(requestStream);
     }
+
+    public override async Task<V1.DeleteDocumentResponse> DeleteDocument(V1.DeleteDocumentRequest request, ServerCallContext context)
+    {
+        var document = WireIds.Read<DocId>(request.Document, "document");
+        var peer = context.Peer();
+        if (!SignedRequest.Verify(
+            peer, relay.Server, SignedRequest.DeleteDocument, request.Micros, SignedRequest.DocumentBytes(document), request.Signature.Span, clock.GetUtcNow()))
+        {
+            limiter.CountBadSignature(peer);
+            throw new TlfsException(Reason.BadProof, "the request's signature is wrong, or its time is more than five minutes from the server's");
+        }
+
+        var outcome = await relay.DeleteAsync(peer, document, context.CancellationToken);
+        return outcome.Succeeded ? new() { FreedBytes = outcome.Value.FreedBytes } : throw new RefusedException(outcome.Refusal);
+    }
+
+    private async Task<IDisposable> EnterAsync(ServerCallContext context) =>
+        streams.Enter(context.Peer(), await tenants.FindByDeviceAsync(context.Peer(), context.CancellationToken));
 
     private async Task PullAsync(V1.PullRequest request, IServerStreamWriter<V1.PullResponse> writer, PeerId peer, CancellationToken cancellationToken)
     {
@@ -71,15 +92,16 @@ internal sealed class SyncService(DocumentRelay relay, StreamCounter streams, Ca
 internal static class RelayCalls
 {
     /// <summary>Pushes bundles; each has its receipts or its refusal.</summary>
-    /// <exception cref="TlfsException">The document's id is malformed.</exception>
+    /// <exception cref="TlfsException">The document's id or the app's is malformed.</exception>
     public static async Task<V1.PushResponse> PushAsync(
         DocumentRelay relay, CallLimiter limiter, PeerId peer, V1.PushRequest request, CancellationToken cancellationToken)
     {
         var document = WireIds.Read<DocId>(request.Document, "document");
+        var app = AccountLimits.CheckAppId(request.AppId);
         ReadOnlyMemory<byte>[][] bundles = [.. request.Bundles.Select(bundle => bundle.Envelopes.Select(envelope => envelope.Memory).ToArray())];
         HashSet<int> ifCurrent = [.. Enumerable.Range(0, bundles.Length).Where(i => request.Bundles[i].IfCurrent)];
         var response = new V1.PushResponse();
-        foreach (var outcome in await relay.PushAsync(peer, document, bundles, cancellationToken, ifCurrent))
+        foreach (var outcome in await relay.PushAsync(peer, document, bundles, cancellationToken, ifCurrent, app))
         {
             if (outcome.Refusal?.Reason is Reason.BadSignature) limiter.CountBadSignature(peer);
             response.Results.Add(outcome.Succeeded
@@ -99,6 +121,14 @@ internal static class RelayCalls
     {
         var outcome = await relay.GenerationsAsync(peer, document, cancellationToken);
         return outcome.Succeeded ? outcome.Value : throw new RefusedException(outcome.Refusal);
+    }
+
+    /// <summary>Takes note of what a device holds.</summary>
+    /// <exception cref="RefusedException">It may not, or cannot hold so much.</exception>
+    public static async Task AckAsync(DocumentRelay relay, PeerId peer, V1.AckDocumentRequest request, CancellationToken cancellationToken)
+    {
+        var document = WireIds.Read<DocId>(request.Document, "document");
+        if (await relay.AckAsync(peer, document, request.Size, cancellationToken) is { } refusal) throw new RefusedException(refusal);
     }
 
     /// <summary>A page of a log as a message.</summary>

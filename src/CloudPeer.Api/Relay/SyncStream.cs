@@ -78,6 +78,9 @@ internal sealed class SyncStream(
                 case V1.ClientFrame.ContentOneofCase.Unsubscribe:
                     await UnsubscribeAsync(frame);
                     break;
+                case V1.ClientFrame.ContentOneofCase.Ack:
+                    await RelayCalls.AckAsync(relay, peer, frame.Ack, ending.Token);
+                    break;
                 default:
                     throw new TlfsException(Reason.Malformed, "the frame asks for nothing that this version knows");
             }

@@ -15,7 +15,7 @@ namespace CloudPeer.Sync.Client;
 /// A device's connection to one server, whose id is pinned. The session (docs/protocol/session.md) is opened with the first call and renewed by
 /// itself. Every failure is a <see cref="TlfsException"/>; the server's own refusals keep their reasons. Safe for concurrent use.
 /// </summary>
-public sealed class CloudpeerConnection : IAsyncDisposable
+public sealed partial class CloudpeerConnection : IAsyncDisposable
 {
     private const int FrameBytes = 5 << 20;
     private static readonly TimeSpan ConnectLimit = TimeSpan.FromSeconds(5);

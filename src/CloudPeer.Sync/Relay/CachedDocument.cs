@@ -16,9 +16,14 @@ internal sealed record CachedDocument(DocumentState State, DocumentPolicy Policy
     /// <summary>What it costs to keep, in statements and ids.</summary>
     public int Weight { get; } = 64 + State.Tips.Count + Policy.Count + Recent.Weight;
 
-    /// <summary>True if the peer is served (sync.md §1.3): it has Sync in some zone, and while the document is private it belongs to the tenant that hosts it.</summary>
-    public static bool Serves(DocumentState state, DocumentPolicy policy, PeerId peer, TenantInfo? tenant) =>
-        policy.View.MayAnywhere(peer, Permission.Sync) && (state.Hosting != HostingState.Private || tenant?.Account == state.Host);
+    /// <summary>
+    /// True if the peer is served (sync.md §1.3): it has Sync in some zone, while the document is private it belongs to the tenant that hosts it, and while that
+    /// tenant is suspended it is one of its devices (§6.1).
+    /// </summary>
+    public static bool Serves(DocumentState state, DocumentPolicy policy, PeerId peer, TenantInfo? tenant, TenantInfo? host) =>
+        policy.View.MayAnywhere(peer, Permission.Sync)
+        && (state.Hosting != HostingState.Private || tenant?.Account == state.Host)
+        && (host?.State != TenantState.Suspended || host.Devices.Contains(peer));
 
     /// <summary>The head of the log at this size, signed once.</summary>
     public LogHead Head(SigningKey server, TimeProvider time) =>

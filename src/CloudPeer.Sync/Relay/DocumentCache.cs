@@ -26,13 +26,16 @@ internal sealed class DocumentCache(IRelayStore store, RelayLimits limits)
     public async Task<CachedDocument?> LoadAsync(DocId document, CancellationToken cancellationToken)
     {
         var state = await store.FindAsync(document, cancellationToken).ConfigureAwait(false);
-        return state is null ? null : await CurrentAsync(state, cancellationToken).ConfigureAwait(false);
+        if (state is not null) return await CurrentAsync(state, cancellationToken).ConfigureAwait(false);
+        Forget(document);
+        return null;
     }
 
     /// <summary>The document at a state that the store had, or at a later one.</summary>
     public async Task<CachedDocument> CurrentAsync(DocumentState state, CancellationToken cancellationToken)
     {
         var cached = Find(state.Document);
+        if (cached?.State.IsOtherLogThan(state) == true) cached = null;
         if (cached is not null && cached.State.Size >= state.Size) return cached;
         var next = cached is null
             ? await ReadAsync(state, cancellationToken).ConfigureAwait(false)
@@ -48,7 +51,8 @@ internal sealed class DocumentCache(IRelayStore store, RelayLimits limits)
         {
             if (_nodes.TryGetValue(document.State.Document, out var node))
             {
-                if (node.Value.State.Size > document.State.Size) return;
+                var kept = node.Value.State;
+                if (kept.IsOtherLogThan(document.State) ? kept.Generation > document.State.Generation : kept.Size > document.State.Size) return;
                 Remove(node);
             }
 

@@ -33,7 +33,7 @@ public readonly record struct LogRange(ulong From)
 /// Store and forward for encrypted documents (sync.md): checks and stores what is pushed, gives receipts, and serves the logs to those who
 /// may have them. The one way into the relay; safe for concurrent use. Failures of the environment are refusals that are transient.
 /// </summary>
-public sealed class DocumentRelay : IAsyncDisposable
+public sealed partial class DocumentRelay : IAsyncDisposable
 {
     private readonly SigningKey _server;
     private readonly IRelayStore _store;
@@ -45,6 +45,7 @@ public sealed class DocumentRelay : IAsyncDisposable
     private readonly DocumentSignals _signals = new();
     private readonly PushDesk _pushes;
     private readonly Committer _committer;
+    private readonly DocumentDeleter _deleter;
 
     /// <summary>A relay over a store, which it does not own.</summary>
     /// <param name="server">The server's key: signs receipts and heads, and is what documents grant Sync to. Not owned.</param>
@@ -63,8 +64,13 @@ public sealed class DocumentRelay : IAsyncDisposable
         _limits = limits ?? new();
         _onFault = onFault ?? (_ => { });
         _cache = new(store, _limits);
-        _committer = new(new(server, store, tenants, _cache, _signals, time, _limits, _onFault));
+        var context = new CommitContext(server, store, tenants, _cache, _signals, time, _limits, _onFault);
+        _committer = new(context);
+        _deleter = new(context);
         _pushes = new(store, tenants, _cache, _committer, _limits);
+        _sets = new(store, _limits);
+        _proofs = new(store, _limits);
+        _deliveries = new(store, time, _limits, _onFault);
     }
 
     /// <summary>The server.</summary>
@@ -79,12 +85,14 @@ public sealed class DocumentRelay : IAsyncDisposable
     /// <param name="bundles">Envelopes as they travel. The memory is kept until the result is there.</param>
     /// <param name="cancellationToken">Stops waiting; what has been handed to a commit may still be stored.</param>
     /// <param name="ifCurrent">The bundles, by their places, in which a zone must have seen every statement here.</param>
+    /// <param name="app">The app that pushes; a document counts to the budget of the one that began it. Empty if it does not say.</param>
     public async Task<IReadOnlyList<Outcome<IReadOnlyList<Receipt>>>> PushAsync(
-        PeerId pusher, DocId document, IReadOnlyList<IReadOnlyList<ReadOnlyMemory<byte>>> bundles, CancellationToken cancellationToken, IReadOnlySet<int>? ifCurrent = null)
+        PeerId pusher, DocId document, IReadOnlyList<IReadOnlyList<ReadOnlyMemory<byte>>> bundles, CancellationToken cancellationToken,
+        IReadOnlySet<int>? ifCurrent = null, string app = "")
     {
         try
         {
-            return await _pushes.PushAsync(pusher, document, bundles, ifCurrent, cancellationToken).ConfigureAwait(false);
+            return await _pushes.PushAsync(pusher, document, bundles, ifCurrent, app, cancellationToken).ConfigureAwait(false);
         }
         catch (TlfsException e) when (e.IsTransient)
         {
@@ -138,22 +146,6 @@ public sealed class DocumentRelay : IAsyncDisposable
         }
     }
 
-    /// <summary>The signed head of a log (log.md §3).</summary>
-    public async Task<Outcome<LogHead>> HeadAsync(PeerId reader, DocId document, CancellationToken cancellationToken)
-    {
-        try
-        {
-            var current = await _cache.LoadAsync(document, cancellationToken).ConfigureAwait(false);
-            return current is not null && await IsServedAsync(current, reader, cancellationToken).ConfigureAwait(false)
-                ? Outcome.Of(current.Head(_server, _time))
-                : Outcome.Refused<LogHead>(Refusal.NotFound);
-        }
-        catch (TlfsException e) when (e.IsTransient)
-        {
-            return Outcome.Refused<LogHead>(Fault(e));
-        }
-    }
-
     /// <summary>
     /// Waits until a log has more than <paramref name="size"/> envelopes (sync.md §3.3). Null means: read on. A refusal ends the
     /// subscription, also when the reader's right ends while it waits (sync.md §3.4).
@@ -179,6 +171,22 @@ public sealed class DocumentRelay : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// Ends the hosting of a document and gives its tenant the room back (sync.md §6.4); whoever is subscribed to it is told that it is not there. Only for a
+    /// device of the tenant that hosts it, with Control or more.
+    /// </summary>
+    public async Task<Outcome<FreedRoom>> DeleteAsync(PeerId device, DocId document, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _deleter.DeleteAsync(device, document, cancellationToken).ConfigureAwait(false);
+        }
+        catch (TlfsException e) when (e.IsTransient)
+        {
+            return Outcome.Refused<FreedRoom>(Fault(e));
+        }
+    }
+
     /// <summary>True if the document is here and served to the reader (sync.md §1.3).</summary>
     /// <exception cref="TlfsException">The store cannot be asked now.</exception>
     public async ValueTask<bool> MayReadAsync(PeerId reader, DocId document, CancellationToken cancellationToken)
@@ -188,7 +196,14 @@ public sealed class DocumentRelay : IAsyncDisposable
     }
 
     /// <summary>Finishes the commits that are waiting, and accepts nothing more.</summary>
-    public ValueTask DisposeAsync() => _committer.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await _committer.DisposeAsync().ConfigureAwait(false);
+        await _deleter.DisposeAsync().ConfigureAwait(false);
+        await _deliveries.DisposeAsync().ConfigureAwait(false);
+        _sets.Dispose();
+        _proofs.Dispose();
+    }
 
     private int Wanted(LogRange range)
     {
@@ -214,7 +229,8 @@ public sealed class DocumentRelay : IAsyncDisposable
     private async ValueTask<bool> IsServedAsync(CachedDocument document, PeerId peer, CancellationToken cancellationToken)
     {
         var tenant = document.State.Hosting == HostingState.Private ? await _tenants.FindByDeviceAsync(peer, cancellationToken).ConfigureAwait(false) : null;
-        return CachedDocument.Serves(document.State, document.Policy, peer, tenant);
+        var host = await _tenants.FindAsync(document.State.Host, cancellationToken).ConfigureAwait(false);
+        return CachedDocument.Serves(document.State, document.Policy, peer, tenant, host);
     }
 
     private Refusal Fault(TlfsException fault)

@@ -11,9 +11,11 @@ internal sealed class WorkingDocument
 
     /// <param name="document">The document's id.</param>
     /// <param name="cached">The document as the locked row of the store has it; null if there is none.</param>
+    /// <param name="deleted">What is known of an earlier log of it that was deleted, if there is no document.</param>
     /// <param name="limits">How much is remembered of a new document.</param>
-    public WorkingDocument(DocId document, CachedDocument? cached, RelayLimits limits)
+    public WorkingDocument(DocId document, CachedDocument? cached, DeletedDocument? deleted, RelayLimits limits)
     {
+        Deleted = deleted;
         State = cached?.State;
         Policy = cached?.Policy ?? DocumentPolicy.Empty(document);
         _recent = cached?.Recent ?? new(limits.RecentIds, limits.TailBytes);
@@ -21,6 +23,9 @@ internal sealed class WorkingDocument
 
     /// <summary>The document so far; null while nothing of it is stored.</summary>
     public DocumentState? State { get; private set; }
+
+    /// <summary>What is known of an earlier log that was deleted, for a document that is not stored.</summary>
+    public DeletedDocument? Deleted { get; }
 
     /// <summary>Its statements so far.</summary>
     public DocumentPolicy Policy { get; private set; }

@@ -15,6 +15,9 @@ public static class SignedRequest
     /// <summary>The method name under which <c>Inbox.SetDeliveryToken</c> is signed.</summary>
     public const string InboxSetDeliveryToken = "/cloudpeer.v1.Inbox/SetDeliveryToken";
 
+    /// <summary>The method name under which <c>Sync.DeleteDocument</c> is signed.</summary>
+    public const string DeleteDocument = "/cloudpeer.v1.Sync/DeleteDocument";
+
     /// <summary>How far the request's time may be from the server's clock.</summary>
     public static readonly TimeSpan Tolerance = TimeSpan.FromMinutes(5);
 
@@ -49,6 +52,9 @@ public static class SignedRequest
             writer.Bytes(tokenHash?.ToArray() ?? []);
             writer.EndArray();
         });
+
+    /// <summary>The canonical bytes of <c>Sync.DeleteDocument</c>: <c>CBOR [document]</c>.</summary>
+    public static byte[] DocumentBytes(DocId document) => Canonical.Encode(writer => writer.Array([document], writer.Id));
 
     private static Bytes32 Hash(PeerId server, string method, ulong micros, ReadOnlySpan<byte> canonicalRequest)
     {

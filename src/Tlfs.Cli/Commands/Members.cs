@@ -75,6 +75,23 @@ internal static class Members
         json.WriteEndArray();
     }
 
+    /// <summary>Up to where devices have fetched a document.</summary>
+    public static void Delivered(Utf8JsonWriter json, IReadOnlyList<DeviceDelivery> delivered)
+    {
+        json.WriteStartArray("delivered");
+        foreach (var each in delivered)
+        {
+            json.WriteStartObject();
+            json.WriteString("peer", each.Device.ToString());
+            json.WriteNumber("size", each.Size);
+            json.WriteNumber("of", each.Of);
+            json.WriteString("at", Text.Time(each.At));
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+    }
+
     /// <summary>A number that may not be known.</summary>
     public static void Optional(Utf8JsonWriter json, string name, ulong? number)
     {

@@ -223,6 +223,28 @@ internal sealed class CustodyTable(ReplicaDatabase database)
         return true;
     });
 
+    /// <summary>Keeps where a document is held too, as somebody who may say so said (docs/protocol/account.md §5); what is known of its log there stays.</summary>
+    public void SaveAddress(DocId document, InvitedServer server) => database.Execute(
+        $"INSERT INTO address(document, server, url) VALUES({Document}, $2, $3) ON CONFLICT(document, server) DO UPDATE SET url = excluded.url",
+        document.Blob(), CloudpeerTable.Number(database, server.Server), server.Url);
+
+    /// <summary>Forgets where a document was held.</summary>
+    public void RemoveAddress(DocId document, PeerId server) => database.Execute(
+        $"DELETE FROM address WHERE document = {Document} AND server = {Server}", document.Blob(), server.Blob());
+
+    /// <summary>The ids of all envelopes held, also of those of which parts are withheld.</summary>
+    public IReadOnlyList<EnvelopeId> Ids(DocId document) =>
+        database.Query($"SELECT id FROM envelope WHERE document = {Document}", reader => reader.Id<EnvelopeId>(0), document.Blob());
+
+    /// <summary>Up to where this device has said that it holds a document (docs/protocol/sync.md §7); 0 if it has not.</summary>
+    public ulong Acked(Place at) => database.Single(
+        $"SELECT size FROM acked WHERE document = {Document} AND server = {Server}", reader => reader.NumberOrNull(0), at.Document.Blob(), at.Server.Blob()) ?? 0;
+
+    /// <summary>Takes note that the server was told.</summary>
+    public void SaveAcked(Place at, ulong size) => database.Execute(
+        $"INSERT OR REPLACE INTO acked(document, server, size) VALUES({Document}, $2, $3)",
+        at.Document.Blob(), CloudpeerTable.Number(database, at.Server), size.Signed());
+
     private void Mark(DocId document, long server, EnvelopeId envelope, ulong? size, byte[]? receipt)
     {
         database.Execute(

@@ -71,6 +71,15 @@ internal static class ReplicaTables
             document INTEGER NOT NULL REFERENCES document ON DELETE CASCADE, id BLOB NOT NULL, micros INTEGER NOT NULL, PRIMARY KEY(document, id)) WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS outgoing(
             number INTEGER PRIMARY KEY AUTOINCREMENT, id BLOB NOT NULL UNIQUE, document BLOB NOT NULL, url TEXT, message BLOB NOT NULL, type INTEGER);
+        CREATE TABLE IF NOT EXISTS move(
+            source INTEGER PRIMARY KEY REFERENCES server, source_url TEXT NOT NULL, target_url TEXT NOT NULL, finished INTEGER NOT NULL);
+        CREATE TABLE IF NOT EXISTS move_document(
+            source INTEGER NOT NULL REFERENCES move ON DELETE CASCADE, document BLOB NOT NULL, told INTEGER NOT NULL, envelopes INTEGER NOT NULL,
+            PRIMARY KEY(source, document)) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS setting(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS acked(
+            document INTEGER NOT NULL REFERENCES document ON DELETE CASCADE, server INTEGER NOT NULL REFERENCES server, size INTEGER NOT NULL,
+            PRIMARY KEY(document, server)) WITHOUT ROWID;
         """;
 
     /// <summary>Brings a replica to this form that was made before there was evidence: what was pulled before is pulled once more.</summary>
@@ -90,6 +99,6 @@ internal static class ReplicaTables
     public static readonly string[] InOrder =
     [
         "identity", "document", "envelope", "schema_version", "server", "cloudpeer", "address", "progress", "held", "refused", "card", "invitation", "outgoing", "withdrawn",
-        "log_entry", "seen", "generation", "lost", "evidence",
+        "log_entry", "seen", "generation", "lost", "evidence", "move", "move_document", "setting",
     ];
 }

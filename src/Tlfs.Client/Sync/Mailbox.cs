@@ -65,12 +65,9 @@ internal sealed class Mailbox(ReplicaHome home, Connector connector)
     {
         var waiting = await connection.ReceiveAsync(cancellationToken);
         if (waiting.Count == 0) return;
-        home.Do(() => home.Database.Write(() =>
-        {
-            foreach (var entry in waiting) Take(entry);
-            return true;
-        }));
+        var hasMoved = home.Do(() => home.Database.Write(() => waiting.Count(Take) > 0));
         await connection.AcknowledgeAsync([.. waiting.Select(entry => entry.Id)], cancellationToken);
+        if (hasMoved) home.NotifyEdited();
     }
 
     /// <summary>
@@ -125,19 +122,18 @@ internal sealed class Mailbox(ReplicaHome home, Connector connector)
         }
     }
 
-    // What does not open, or proves no sender, is of no use to anybody: it is not kept, and acknowledged like the rest.
-    private void Take(InboxEntry entry)
+    // What does not open, or proves no sender, is of no use to anybody: it is not kept, and acknowledged like the rest. True if a document is somewhere else now.
+    private bool Take(InboxEntry entry)
     {
-        if (!SealedMessage.TryDecode(entry.Bytes, out var message, out _) || message.Id != entry.Id || !message.TryOpen(home.Keys, out var content)) return;
-        if (home.Contacts.IsBlocked(content.From.Account)) return;
-        if (content.Type == Invitation.MessageType && Invitation.TryDecode(content.Body, out var invitation, out _))
-        {
-            home.People.SaveInvitation(entry.Id, content);
-            home.People.SaveCard(content.From, null);
-            if (invitation!.Token is { } given) home.Contacts.Save(content.From.Account, given, content.Micros);
-        }
-
+        if (!SealedMessage.TryDecode(entry.Bytes, out var message, out _) || message.Id != entry.Id || !message.TryOpen(home.Keys, out var content)) return false;
+        if (home.Contacts.IsBlocked(content.From.Account)) return false;
+        if (content.Type == Relocation.MessageType && Relocation.TryDecode(content.Body, out var relocation, out _)) return Relocations.Take(home, content.From, relocation);
         if (content.Type == DeliveryToken.MessageType && DeliveryToken.TryDecode(content.Body, out var token, out _))
             home.Contacts.Save(content.From.Account, token, content.Micros);
+        if (content.Type != Invitation.MessageType || !Invitation.TryDecode(content.Body, out var invitation, out _)) return false;
+        home.People.SaveInvitation(entry.Id, content);
+        home.People.SaveCard(content.From, null);
+        if (invitation!.Token is { } given) home.Contacts.Save(content.From.Account, given, content.Micros);
+        return false;
     }
 }

@@ -77,6 +77,7 @@ internal sealed class ServerWatch(
                 await live.UnsubscribeAsync(gone, cancellationToken);
             }
 
+            if (target.IsOwn && home.Do(() => Targets.AnyIsLost(home, only))) await mailbox.FetchAsync(connection, cancellationToken);
             await mailbox.SendAsync(cancellationToken);
         }
         while (await changes.WaitAsync(cancellationToken));
@@ -119,7 +120,9 @@ internal sealed class ServerWatch(
                 home.NotifyEdited();
             }
 
-            if (change.Page.Head is not null) progress?.Report(sync.Result(null));
+            if (change.Page.Head is null) continue;
+            progress?.Report(sync.Result(null));
+            await sync.AcknowledgeAsync((size, token) => live.AckAsync(change.Document, size, token), CancellationToken.None);
         }
     }
 

@@ -46,6 +46,10 @@ internal static class Targets
         return [.. servers.Select(pair => (pair.Value, pair.Key))];
     }
 
+    /// <summary>True if a document that was with a server has none any more: somebody may have told where it is now.</summary>
+    public static bool AnyIsLost(ReplicaHome home, IReadOnlyCollection<DocId>? only) => home.Replica.Documents
+        .Any(document => (only?.Contains(document) ?? true) && home.Custody.Servers(document).Count > 0 && Of(home, document).Count == 0);
+
     /// <summary>The address by which a server is known for a document; its id if none is.</summary>
     public static string UrlOf(ReplicaHome home, DocId document, PeerId server) =>
         home.Cloudpeers.All().FirstOrDefault(cloudpeer => cloudpeer.Server == server)?.Url

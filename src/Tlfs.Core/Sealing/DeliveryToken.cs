@@ -14,8 +14,8 @@ public sealed class DeliveryToken : IEquatable<DeliveryToken>
     /// <summary>Bytes of a token.</summary>
     public const int Size = 16;
 
-    /// <summary>The type of the message that gives a token to a contact (docs/protocol/account.md §5).</summary>
-    public const int MessageType = 2;
+    /// <summary>The type of the message that gives a token to a contact (docs/protocol/account.md §6).</summary>
+    public const int MessageType = 3;
 
     private readonly byte[] _bytes;
 

@@ -37,8 +37,12 @@ public sealed record Invitation(
     public const int MessageType = 1;
 
     private const int Items = 7;
-    private const int MaxServers = 16;
-    private const int MaxUrlBytes = 512;
+
+    /// <summary>The most servers that are named for a document.</summary>
+    public const int MaxServers = 16;
+
+    /// <summary>Bytes of a server's address.</summary>
+    internal const int MaxUrlBytes = 512;
 
     /// <summary>The inviter's delivery token, so that the invited person's messages are a contact's; null in invitations from before there were any.</summary>
     public DeliveryToken? Token { get; init; }

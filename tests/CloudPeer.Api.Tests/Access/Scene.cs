@@ -1,7 +1,12 @@
+using CloudPeer.Api.Accounts;
+using CloudPeer.Api.Data;
 using CloudPeer.Api.Tests.Relay;
 using CloudPeer.Api.Tests.Server;
+using CloudPeer.Sync.Relay;
 using CloudPeer.TestKit;
 using Grpc.Core;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 using Tlfs.Core.Policy;
 using Xunit;
 
@@ -51,8 +56,11 @@ internal sealed class Scene : IDisposable
         var tenant = await scene.HostAsync();
         scene.Add("other tenant", tenant.Device, document);
         var suspended = await scene.HostAsync();
-        await SuspendAsync();
-        scene.Actors.Add("suspended", suspended);
+        scene.Add("suspended", suspended.Device, suspended.Document);
+        scene.Add("its member", await scene.DeviceAsync(registered: false), suspended.Document);
+        suspended.Document.NextGrant(suspended.Device.Key, scene.Actors["its member"].Device.Peer, Permission.Write);
+        await SyncTests.PushAsync(suspended.Device, suspended.Document.Id, suspended.Document.Envelopes);
+        await scene.SuspendAsync(suspended.Device);
         var nobody = await scene.DeviceAsync(registered: false);
         scene.Actors.Add("nobody", new(nobody, document, new(cancellationToken: TestContext.Current.CancellationToken)));
         return scene;
@@ -63,8 +71,19 @@ internal sealed class Scene : IDisposable
         foreach (var device in _devices) device.Dispose();
     }
 
-    // Here the account of a tenant is suspended, once a server can do that (see Unfinished.Roles).
-    private static Task SuspendAsync() => Task.CompletedTask;
+    // As an operator does; a running server sees it a little later.
+    private async Task SuspendAsync(TestDevice device)
+    {
+        var databases = Server.Services.GetRequiredService<IDbContextFactory<HostDatabase>>();
+        await using (var database = await databases.CreateDbContextAsync(TestContext.Current.CancellationToken))
+        {
+            var changed = await database.Set<Tenant>().Where(tenant => tenant.Account == device.Card.Account).ExecuteUpdateAsync(
+                set => set.SetProperty(tenant => tenant.State, TenantState.Suspended.ToText()), TestContext.Current.CancellationToken);
+            Assert.Equal(1, changed);
+        }
+
+        Server.Clock.Advance(AccountLimits.Remembered);
+    }
 
     private void Add(string name, TestDevice device, DocumentBuilder document) => Actors.Add(name, new(device, document, device.Options));
 

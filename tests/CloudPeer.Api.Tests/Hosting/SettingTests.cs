@@ -107,7 +107,7 @@ public sealed class SettingTests
             ],
             out _)!;
 
-        Assert.Equal((7001, 7003, 99L), (settings.HttpPort, settings.GrpcPort, settings.LocalPlanBytes));
+        Assert.Equal((7001, 7003, 99UL), (settings.HttpPort, settings.GrpcPort, settings.LocalPlan.StorageBytes));
     }
 
     [Theory]

@@ -182,6 +182,13 @@ public sealed class GroupCommitTests
         public Task<(uint Number, int Documents)> BeginGenerationAsync(ulong micros, CancellationToken cancellationToken) =>
             _inner.BeginGenerationAsync(micros, cancellationToken);
 
+        public Task<IReadOnlyList<Delivered>> ReadDeliveredAsync(DocId document, CancellationToken cancellationToken) =>
+            _inner.ReadDeliveredAsync(document, cancellationToken);
+
+        public Task UpdateDeliveredAsync(
+            IReadOnlyList<DocId> documents, Func<DocId, IReadOnlyList<Delivered>, IReadOnlyList<Delivered>> change, CancellationToken cancellationToken) =>
+            _inner.UpdateDeliveredAsync(documents, change, cancellationToken);
+
         public ValueTask DisposeAsync() => _inner.DisposeAsync();
 
         private static TaskCompletionSource Opened()

@@ -1,4 +1,5 @@
 using System.Net;
+using CloudPeer.Sync.Relay;
 
 namespace CloudPeer.Api.Hosting.Settings;
 
@@ -23,11 +24,14 @@ internal sealed record ServerSettings
     /// <summary>Npgsql's connection string, or null for the embedded store.</summary>
     public required string? PostgresConnection { get; init; }
 
+    /// <summary>Absolute; null for the store's own choice.</summary>
+    public required string? BlobDir { get; init; }
+
     public required string Name { get; init; }
     public required bool RegistrationOpen { get; init; }
 
-    /// <summary>0 for no limit.</summary>
-    public required long LocalPlanBytes { get; init; }
+    /// <summary>What every account may use while payments are off.</summary>
+    public required TenantLimits LocalPlan { get; init; }
 
     /// <summary>0 for no limit.</summary>
     public required int CallsPerSecond { get; init; }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using CloudPeer.Sync.Relay;
 using Serilog.Events;
 
 namespace CloudPeer.Api.Hosting.Settings;
@@ -37,11 +38,12 @@ internal sealed class SettingParser
             GrpcUrl = Url(SettingCatalog.GrpcUrl),
             DataDir = Folder(SettingCatalog.DataDir),
             PostgresConnection = Database(),
+            BlobDir = IsDefault(SettingCatalog.BlobDir) ? null : Folder(SettingCatalog.BlobDir),
             Name = ServerName(),
             RegistrationOpen = IsDefault(SettingCatalog.Registration)
                 ? bind is null || IPAddress.IsLoopback(bind)
                 : OneOf(SettingCatalog.Registration, ("open", true), ("closed", false)),
-            LocalPlanBytes = Number(SettingCatalog.LocalPlanBytes, long.MaxValue),
+            LocalPlan = LocalPlan(),
             CallsPerSecond = (int)Number(SettingCatalog.CallsPerSecond, 1_000_000),
             AccountCallsPerSecond = (int)Number(SettingCatalog.AccountCallsPerSecond, 1_000_000),
             AddressCallsPerSecond = (int)Number(SettingCatalog.AddressCallsPerSecond, 1_000_000),
@@ -62,6 +64,16 @@ internal sealed class SettingParser
                 ("error", LogEventLevel.Error)),
         };
     }
+
+    private TenantLimits LocalPlan() => new()
+    {
+        StorageBytes = (ulong)Number(SettingCatalog.LocalPlanBytes, long.MaxValue),
+        Documents = (ulong)Number(SettingCatalog.LocalPlanDocuments, long.MaxValue),
+        EnvelopesPerDay = (ulong)Number(SettingCatalog.LocalPlanEnvelopesPerDay, long.MaxValue),
+        Devices = (ulong)Number(SettingCatalog.LocalPlanDevices, long.MaxValue),
+        InboxMessages = (ulong)Number(SettingCatalog.LocalPlanInboxMessages, long.MaxValue),
+        AuthorPercent = (int)Number(SettingCatalog.LocalPlanAuthorPercent, 100),
+    };
 
     private bool IsDefault(Setting setting) => string.Equals(_values[setting], setting.Default, StringComparison.Ordinal);
 

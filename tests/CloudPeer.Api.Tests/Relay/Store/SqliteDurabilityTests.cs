@@ -112,17 +112,4 @@ public sealed class SqliteDurabilityTests : IDisposable
         var again = await RelayWorld.PushAsync(relay, owner, document.Id, [.. document.Envelopes.Where(envelope => receipts.Any(receipt => receipt.Leaf.Envelope == envelope.Id))]);
         Assert.Equal(RelayWorld.Text(receipts), RelayWorld.Text(again.Value!));
     }
-
-    /// <summary>A file system in memory of a few megabytes.</summary>
-    private sealed class SmallDisk(string path) : IAsyncDisposable
-    {
-        public static async Task<SmallDisk?> TryMountAsync(string path, int bytes)
-        {
-            if (!OperatingSystem.IsLinux() || !Environment.IsPrivilegedProcess) return null;
-            var mounted = await ProcessRunner.RunAsync(new("mount", ["-t", "tmpfs", "-o", $"size={bytes}", "tmpfs", path]), Cancel);
-            return mounted.ExitCode == 0 ? new(path) : null;
-        }
-
-        public async ValueTask DisposeAsync() => await ProcessRunner.RunAsync(new("umount", ["-l", path]), CancellationToken.None);
-    }
 }
