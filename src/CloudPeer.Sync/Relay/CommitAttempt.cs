@@ -52,6 +52,9 @@ internal sealed class CommitAttempt(CommitContext context, IReadOnlyList<Pending
                 // A log that is shorter than remembered was restored from a copy, or it is another one.
                 if (context.Cache.Find(document)?.State is { } known && (known.IsOtherLogThan(state) || known.Size > state.Size)) context.Cache.Forget(document);
                 cached = await context.Cache.CurrentAsync(state, CancellationToken.None).ConfigureAwait(false);
+
+                // Of one size, but the row may have had a counter repaired.
+                if (!ReferenceEquals(cached.State, state)) cached = cached with { State = state };
             }
             else
             {

@@ -1,4 +1,3 @@
-using Tlfs.Core;
 using Tlfs.Core.Ids;
 using Tlfs.Core.Policy;
 
@@ -20,6 +19,7 @@ internal sealed class DocumentDeleter : IAsyncDisposable
     private readonly CancellationTokenSource _stopping = new();
     private readonly SemaphoreSlim _due = new(1);
     private readonly Task _purging;
+    private bool _isDisposed;
 
     public DocumentDeleter(CommitContext context)
     {
@@ -53,6 +53,7 @@ internal sealed class DocumentDeleter : IAsyncDisposable
     /// <inheritdoc />
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _isDisposed, true)) return;
         await _stopping.CancelAsync().ConfigureAwait(false);
         await _purging.ConfigureAwait(false);
         _stopping.Dispose();

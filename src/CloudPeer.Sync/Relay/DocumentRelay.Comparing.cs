@@ -3,11 +3,10 @@ using Tlfs.Core;
 using Tlfs.Core.Encoding;
 using Tlfs.Core.Ids;
 using Tlfs.Core.Radix;
-using Tlfs.Core.Sealing;
 
 namespace CloudPeer.Sync.Relay;
 
-/// <summary>One message of a reconciliation (sync.md §6). All of the session that the server needs is in it.</summary>
+/// <summary>One message of a reconciliation (sync.md §7). All of the session that the server needs is in it.</summary>
 /// <param name="Size">Envelopes of the log to compare with; 0 at first, for all of them.</param>
 /// <param name="Hello">The hello of the attempt (reconcile.md §2.1).</param>
 /// <param name="Ask">What is asked (§2.3); empty at first.</param>

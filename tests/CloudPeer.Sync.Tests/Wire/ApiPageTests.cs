@@ -48,7 +48,7 @@ public sealed class ApiPageTests
     {
         List<string> written = [.. page], known = [.. code];
         Assert.Equal(written.Count, written.Distinct(StringComparer.Ordinal).Count());
-        Assert.Equal([], known.Except(written, StringComparer.Ordinal).Select(missing => $"the page lacks {missing}"));
-        Assert.Equal([], written.Except(known, StringComparer.Ordinal).Select(wrong => $"the page has {wrong}"));
+        Assert.Empty(known.Except(written, StringComparer.Ordinal).Select(missing => $"the page lacks {missing}"));
+        Assert.Empty(written.Except(known, StringComparer.Ordinal).Select(wrong => $"the page has {wrong}"));
     }
 }

@@ -53,6 +53,8 @@ internal static class StoredDeletions
     private static async Task<bool> RemoveAsync(
         DbConnection connection, DbTransaction transaction, DocId document, int maxEntries, CancellationToken cancellationToken)
     {
+        await using var delivered = StoredUsage.Command(connection, transaction, "DELETE FROM delivered WHERE doc = @doc", ("doc", document.Value.ToArray()));
+        await delivered.ExecuteNonQueryAsync(cancellationToken);
         await using var command = StoredUsage.Command(
             connection,
             transaction,
