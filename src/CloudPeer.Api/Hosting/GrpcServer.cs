@@ -1,6 +1,6 @@
 using CloudPeer.Api.Hosting.Settings;
 using CloudPeer.Api.Sessions;
-using Tlfs.Core.Crypto;
+using Grpc.AspNetCore.Server;
 
 namespace CloudPeer.Api.Hosting;
 
@@ -19,7 +19,9 @@ internal static class GrpcServer
             options.Interceptors.Add<RefusalInterceptor>();
             options.Interceptors.Add<SessionInterceptor>();
         });
-        services.AddSingleton(new ReconnectDelay(SystemEntropy.Instance)).AddSingleton<RefusalInterceptor>();
+        // What is sealed does not become shorter, so nothing is taken that is small on the way and large here.
+        services.PostConfigure<GrpcServiceOptions>(options => options.CompressionProviders.Clear());
+        services.AddSingleton<RefusalInterceptor>();
         if (settings.Reflection) services.AddGrpcReflection();
         // Calls carry a token in a header and never a cookie, so any site may make them.
         services.AddCors(options => options.AddDefaultPolicy(policy =>

@@ -85,7 +85,7 @@ public sealed class NodeTests(PostgresFixture postgres)
         }
 
         TestContext.Current.TestOutputHelper?.WriteLine($"{hints.Count} of {streams} streams were told when to come back");
-        Assert.All(hints, hint => Assert.InRange(hint, ReconnectDelay.Shortest, ReconnectDelay.Longest));
+        Assert.All(hints, hint => Assert.InRange(hint, RetrySpread.Least, RetrySpread.Most));
         Assert.Equal(hints.Count, hints.Distinct().Count());
         await PushAsync(nodes.Connect(nodes.Second, owner), document, document.NextDelta(owner));
         nodes.First.AssertNoErrors();
