@@ -68,7 +68,7 @@ public sealed partial class CloudpeerConnection : IAsyncDisposable
     /// <summary>The pinned server.</summary>
     public PeerId Server { get; }
 
-    /// <summary>The app that pushes: new documents count to its budget (docs/protocol/sync.md §6.2). Empty for none.</summary>
+    /// <summary>The app that pushes: new documents count to its budget (docs/protocol/sync.md §8.2). Empty for none.</summary>
     public string App { get; init; } = string.Empty;
 
     /// <summary>Opens the session, if none is open: both ends prove their keys.</summary>
@@ -196,7 +196,7 @@ public sealed partial class CloudpeerConnection : IAsyncDisposable
     public async Task<Entitlement> SetAppBudgetAsync(string app, ulong limitBytes, CancellationToken cancellationToken) => Read(await CallAsync(
         options => _account.SetAppBudgetAsync(new() { AppId = app, LimitBytes = limitBytes }, options), cancellationToken).ConfigureAwait(false));
 
-    /// <summary>Ends the hosting of a document there (docs/protocol/sync.md §6.4); signed, because it destroys.</summary>
+    /// <summary>Ends the hosting of a document there (docs/protocol/sync.md §8.4); signed, because it destroys.</summary>
     /// <returns>The bytes that this account has got back.</returns>
     /// <exception cref="TlfsException"><c>not-found</c>: it is not there, or this account does not host it, or may not control it.</exception>
     public async Task<ulong> DeleteDocumentAsync(DocId document, CancellationToken cancellationToken)

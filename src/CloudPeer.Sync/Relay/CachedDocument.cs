@@ -18,7 +18,7 @@ internal sealed record CachedDocument(DocumentState State, DocumentPolicy Policy
 
     /// <summary>
     /// True if the peer is served (sync.md §1.3): it has Sync in some zone, while the document is private it belongs to the tenant that hosts it, and while that
-    /// tenant is suspended it is one of its devices (§6.1).
+    /// tenant is suspended it is one of its devices (§8.1).
     /// </summary>
     public static bool Serves(DocumentState state, DocumentPolicy policy, PeerId peer, TenantInfo? tenant, TenantInfo? host) =>
         policy.View.MayAnywhere(peer, Permission.Sync)

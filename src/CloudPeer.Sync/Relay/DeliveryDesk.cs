@@ -1,4 +1,3 @@
-using Tlfs.Core;
 using Tlfs.Core.Ids;
 
 namespace CloudPeer.Sync.Relay;

@@ -1,4 +1,3 @@
-using Tlfs.Core;
 using Tlfs.Core.Ids;
 using Tlfs.Core.Policy;
 
@@ -9,7 +8,7 @@ namespace CloudPeer.Sync.Relay;
 public sealed record FreedRoom(ulong FreedBytes);
 
 /// <summary>
-/// Ends the hosting of documents (sync.md §6.4). The room is free with the commit; what is left of a large log is removed afterwards, a bounded number of
+/// Ends the hosting of documents (sync.md §8.4). The room is free with the commit; what is left of a large log is removed afterwards, a bounded number of
 /// entries at a time, so that nobody else waits for it.
 /// </summary>
 internal sealed class DocumentDeleter : IAsyncDisposable

@@ -3,7 +3,6 @@ using Tlfs.Core;
 using Tlfs.Core.Encoding;
 using Tlfs.Core.Ids;
 using Tlfs.Core.Radix;
-using Tlfs.Core.Sealing;
 
 namespace CloudPeer.Sync.Relay;
 

@@ -126,7 +126,7 @@ internal sealed class PostgresRelayStore(NpgsqlDataSource source, BlobFolder blo
 
     /// <inheritdoc />
     public Task<bool> PurgeAsync(int maxEntries, CancellationToken cancellationToken) =>
-        AskAsync(connection => StoredDeletions.PurgeAsync(connection, maxEntries, cancellationToken), cancellationToken);
+        AskAsync(connection => StoredDeletions.PurgeAsync(connection, blobs, maxEntries, cancellationToken), cancellationToken);
 
     /// <inheritdoc />
     public Task<IReadOnlyList<DocId>> ReadDocumentsAsync(DocId? after, int max, CancellationToken cancellationToken) =>
