@@ -119,7 +119,7 @@ public sealed record DocumentServerStatus(
 /// <param name="Servers">The cloudpeers that deleted it, and the bytes that this account has got back at each.</param>
 public sealed record DeletedEverywhere(DocId Document, long LocalBytes, IReadOnlyDictionary<string, ulong> Servers);
 
-/// <summary>Up to where a device has fetched a document from a server, as that server says (docs/protocol/sync.md §7).</summary>
+/// <summary>Up to where a device has fetched a document from a server, as that server says (docs/protocol/sync.md §8).</summary>
 /// <param name="Document">The document.</param>
 /// <param name="Url">The server's address.</param>
 /// <param name="Device">The device.</param>

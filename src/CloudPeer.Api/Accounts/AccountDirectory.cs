@@ -37,6 +37,9 @@ internal sealed class AccountDirectory(IDbContextFactory<HostDatabase> databases
         return await ReadAsync(tenant => tenant.Account == account, cancellationToken);
     }
 
+    /// <summary>The account of a device, if it was asked for before; else null, without asking the database.</summary>
+    public AccountId? Remembered(PeerId device) => _byDevice.TryGetValue(device, out var known) ? known.Account : null;
+
     /// <summary>The card of an account that is a tenant here, or null.</summary>
     public async Task<byte[]?> FindCardAsync(AccountId account, CancellationToken cancellationToken) =>
         (await FindTenantAsync(tenant => tenant.Account == account, cancellationToken))?.Card;

@@ -4,7 +4,7 @@ using Tlfs.Core.Ids;
 
 namespace CloudPeer.Api.Accounts;
 
-/// <summary>How much the documents of one app may fill of an account's storage (docs/protocol/sync.md §8.2).</summary>
+/// <summary>How much the documents of one app may fill of an account's storage (docs/protocol/sync.md §6.2).</summary>
 internal sealed class AppBudget
 {
     public required AccountId Account { get; init; }

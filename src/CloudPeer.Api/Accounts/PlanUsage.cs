@@ -13,7 +13,7 @@ namespace CloudPeer.Api.Accounts;
 /// <param name="Used">What is used.</param>
 internal sealed record LimitUse(QuotaResource Resource, string App, ulong Limit, ulong Used);
 
-/// <summary>What a tenant uses of everything that its plan may limit (docs/protocol/sync.md §8.2).</summary>
+/// <summary>What a tenant uses of everything that its plan may limit (docs/protocol/sync.md §6.2).</summary>
 internal sealed class PlanUsage(IRelayStore store, InboxStore inbox, StreamCounter streams, TimeProvider clock)
 {
     /// <summary>All limits, storage first, then those of the account's app budgets.</summary>

@@ -4,7 +4,7 @@ using Tlfs.Core;
 namespace CloudPeer.Api.Relay;
 
 /// <summary>
-/// Counts every night what tenants use, and says so if a counter differs (docs/protocol/sync.md §8.3). It corrects nothing: a counter that is wrong is a bug, and
+/// Counts every night what tenants use, and says so if a counter differs (docs/protocol/sync.md §6.3). It corrects nothing: a counter that is wrong is a bug, and
 /// <c>cloudpeer usage check --repair</c> is an operator's word.
 /// </summary>
 internal sealed partial class UsageCheck(UsageAudit audit, TimeProvider clock, ILogger<UsageCheck> log) : BackgroundService

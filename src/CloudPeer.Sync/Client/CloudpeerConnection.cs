@@ -68,7 +68,7 @@ public sealed partial class CloudpeerConnection : IAsyncDisposable
     /// <summary>The pinned server.</summary>
     public PeerId Server { get; }
 
-    /// <summary>The app that pushes: new documents count to its budget (docs/protocol/sync.md §8.2). Empty for none.</summary>
+    /// <summary>The app that pushes: new documents count to its budget (docs/protocol/sync.md §6.2). Empty for none.</summary>
     public string App { get; init; } = string.Empty;
 
     /// <summary>Opens the session, if none is open: both ends prove their keys.</summary>
@@ -137,9 +137,22 @@ public sealed partial class CloudpeerConnection : IAsyncDisposable
     }
 
     /// <summary>Sends a sealed message to the inbox of its recipient, who has a card here.</summary>
-    /// <exception cref="TlfsException"><c>not-found</c>, <c>inbox-full</c>, …</exception>
-    public async Task SendAsync(ReadOnlyMemory<byte> message, CancellationToken cancellationToken) =>
-        await CallAsync(options => _inbox.SendAsync(new() { Message = message.ToWire() }, options), cancellationToken).ConfigureAwait(false);
+    /// <param name="message">The message.</param>
+    /// <param name="token">The recipient's delivery token; null as a stranger.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    /// <exception cref="TlfsException"><c>not-found</c>, <c>inbox-full</c>, <c>rate-limited</c>, …</exception>
+    public async Task SendAsync(ReadOnlyMemory<byte> message, DeliveryToken? token, CancellationToken cancellationToken)
+    {
+        var request = new V1.SendRequest { Message = message.ToWire(), Token = token is null ? ByteString.Empty : ByteString.CopyFrom(token.Bytes) };
+        await CallAsync(options => _inbox.SendAsync(request, options), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Says what this account's contacts present from now on; signed, because it shuts out whoever has another token.</summary>
+    public async Task SetDeliveryTokenAsync(DeliveryToken token, CancellationToken cancellationToken)
+    {
+        var request = InboxCalls.SetDeliveryToken(_device, Server, token, _time.Micros());
+        await CallAsync(options => _inbox.SetDeliveryTokenAsync(request, options), cancellationToken).ConfigureAwait(false);
+    }
 
     /// <summary>All messages that wait for this account, oldest first.</summary>
     public async Task<IReadOnlyList<InboxEntry>> ReceiveAsync(CancellationToken cancellationToken)
@@ -196,7 +209,7 @@ public sealed partial class CloudpeerConnection : IAsyncDisposable
     public async Task<Entitlement> SetAppBudgetAsync(string app, ulong limitBytes, CancellationToken cancellationToken) => Read(await CallAsync(
         options => _account.SetAppBudgetAsync(new() { AppId = app, LimitBytes = limitBytes }, options), cancellationToken).ConfigureAwait(false));
 
-    /// <summary>Ends the hosting of a document there (docs/protocol/sync.md §8.4); signed, because it destroys.</summary>
+    /// <summary>Ends the hosting of a document there (docs/protocol/sync.md §6.4); signed, because it destroys.</summary>
     /// <returns>The bytes that this account has got back.</returns>
     /// <exception cref="TlfsException"><c>not-found</c>: it is not there, or this account does not host it, or may not control it.</exception>
     public async Task<ulong> DeleteDocumentAsync(DocId document, CancellationToken cancellationToken)

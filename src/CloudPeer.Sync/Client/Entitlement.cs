@@ -10,7 +10,7 @@ namespace CloudPeer.Sync.Client;
 /// <param name="SignUpUrl">Where to get a plan, if one is needed first.</param>
 public sealed record Entitlement(AccountId Account, string Plan, ulong QuotaBytes, ulong UsedBytes, string? SignUpUrl)
 {
-    /// <summary>What the account may do there: active, read-only, export-only or suspended (§8.1); empty if the server does not say.</summary>
+    /// <summary>What the account may do there: active, read-only, export-only or suspended (§6.1); empty if the server does not say.</summary>
     public string State { get; init; } = string.Empty;
 
     /// <summary>Every limit of the plan and of the account's app budgets, with what is used of it; empty if the server does not say.</summary>
@@ -18,7 +18,7 @@ public sealed record Entitlement(AccountId Account, string Plan, ulong QuotaByte
 }
 
 /// <summary>A limit and what is used of it.</summary>
-/// <param name="Resource">What is limited (§8.2); text, because a newer server may limit more.</param>
+/// <param name="Resource">What is limited (§6.2); text, because a newer server may limit more.</param>
 /// <param name="App">The app, of a budget for one; else empty.</param>
 /// <param name="Limit">What is allowed; 0 is unlimited.</param>
 /// <param name="Used">What is used.</param>

@@ -70,7 +70,7 @@ public sealed class LiveConnection : IAsyncDisposable
         return PushResult.Read(answered.Pushed ?? new(), _server, document, bundles);
     }
 
-    /// <summary>Says up to where this device holds a document (docs/protocol/sync.md §7); nothing is answered.</summary>
+    /// <summary>Says up to where this device holds a document (docs/protocol/sync.md §8); nothing is answered.</summary>
     public Task AckAsync(DocId document, ulong size, CancellationToken cancellationToken) =>
         SendAsync(new() { Ack = new() { Document = document.ToWire(), Size = size } }, _ => { }, cancellationToken);
 

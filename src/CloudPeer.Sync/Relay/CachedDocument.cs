@@ -13,12 +13,15 @@ internal sealed record CachedDocument(DocumentState State, DocumentPolicy Policy
 {
     private LogHead? _head;
 
+    /// <summary>What <see cref="ChangesElsewhere.Told"/> was before the row was read: later changes of other processes are not in it.</summary>
+    public long AsOf { get; init; }
+
     /// <summary>What it costs to keep, in statements and ids.</summary>
     public int Weight { get; } = 64 + State.Tips.Count + Policy.Count + Recent.Weight;
 
     /// <summary>
     /// True if the peer is served (sync.md §1.3): it has Sync in some zone, while the document is private it belongs to the tenant that hosts it, and while that
-    /// tenant is suspended it is one of its devices (§8.1).
+    /// tenant is suspended it is one of its devices (§6.1).
     /// </summary>
     public static bool Serves(DocumentState state, DocumentPolicy policy, PeerId peer, TenantInfo? tenant, TenantInfo? host) =>
         policy.View.MayAnywhere(peer, Permission.Sync)

@@ -8,7 +8,7 @@ namespace CloudPeer.Sync.Relay;
 public sealed record FreedRoom(ulong FreedBytes);
 
 /// <summary>
-/// Ends the hosting of documents (sync.md §8.4). The room is free with the commit; what is left of a large log is removed afterwards, a bounded number of
+/// Ends the hosting of documents (sync.md §6.4). The room is free with the commit; what is left of a large log is removed afterwards, a bounded number of
 /// entries at a time, so that nobody else waits for it.
 /// </summary>
 internal sealed class DocumentDeleter : IAsyncDisposable
@@ -31,12 +31,13 @@ internal sealed class DocumentDeleter : IAsyncDisposable
     public async Task<Outcome<FreedRoom>> DeleteAsync(PeerId device, DocId document, CancellationToken cancellationToken)
     {
         var tenant = await _context.Tenants.FindByDeviceAsync(device, cancellationToken).ConfigureAwait(false);
+        var asOf = _context.Cache.Told;
         var transaction = await _context.Store.BeginAsync([document], [], cancellationToken).ConfigureAwait(false);
         ulong freed;
         await using (transaction.ConfigureAwait(false))
         {
             if (!transaction.Documents.TryGetValue(document, out var state) || tenant?.Account != state.Host) return Outcome.Refused<FreedRoom>(Refusal.NotFound);
-            var current = await _context.Cache.CurrentAsync(state, cancellationToken).ConfigureAwait(false);
+            var current = await _context.Cache.CurrentAsync(state, asOf, cancellationToken).ConfigureAwait(false);
             if (!current.Policy.View.May(device, Permission.Control)) return Outcome.Refused<FreedRoom>(Refusal.NotFound);
             var (generation, micros) = await NextGenerationAsync(state, cancellationToken).ConfigureAwait(false);
             var host = await WithoutAsync(transaction, state, cancellationToken).ConfigureAwait(false);

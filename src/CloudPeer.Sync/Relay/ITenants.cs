@@ -3,7 +3,7 @@ using Tlfs.Core.Ids;
 
 namespace CloudPeer.Sync.Relay;
 
-/// <summary>What a tenant may do with its storage (sync.md §8.1). Deleting is always allowed, and what a plan allows is in its limits.</summary>
+/// <summary>What a tenant may do with its storage (sync.md §6.1). Deleting is always allowed, and what a plan allows is in its limits.</summary>
 public enum TenantState
 {
     /// <summary>Everything, within the limits.</summary>

@@ -2,7 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace CloudPeer.Sync.Relay;
 
-/// <summary>What of a tenant's plan can be used up (sync.md §8.2).</summary>
+/// <summary>What of a tenant's plan can be used up (sync.md §6.2).</summary>
 public enum QuotaResource
 {
     /// <summary>Bytes of all envelopes of its documents.</summary>

@@ -4,7 +4,7 @@ using Tlfs.Core.Ids;
 namespace CloudPeer.Sync.Relay;
 
 /// <summary>
-/// What a tenant uses as a group commit has made it so far, and whether more fits (sync.md §8.2). The tenant's row is locked, so what it decides is exact
+/// What a tenant uses as a group commit has made it so far, and whether more fits (sync.md §6.2). The tenant's row is locked, so what it decides is exact
 /// also when other processes store for the same tenant.
 /// </summary>
 internal sealed class TenantLedger

@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 
 namespace CloudPeer.Sync.Relay;
 
-/// <summary>What a tenant's plan allows (sync.md §8.2). 0 is always: no limit.</summary>
+/// <summary>What a tenant's plan allows (sync.md §6.2). 0 is always: no limit.</summary>
 public sealed record TenantLimits
 {
     /// <summary>The share of the room that one author may use who is none of the tenant's own devices, unless the plan says otherwise.</summary>

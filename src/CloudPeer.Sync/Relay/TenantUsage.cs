@@ -35,7 +35,7 @@ public readonly record struct UsageShare(ShareKinds Kind, PeerId Author, string 
         kind == ShareKinds.Authors ? Of(Id.From<PeerId>(holder)) : Of(Encoding.UTF8.GetString(holder));
 }
 
-/// <summary>What a tenant uses: one row of the store, locked by every commit to its documents, and therefore exact (sync.md §8.3).</summary>
+/// <summary>What a tenant uses: one row of the store, locked by every commit to its documents, and therefore exact (sync.md §6.3).</summary>
 /// <param name="StoredBytes">The sum over its documents.</param>
 /// <param name="Documents">Their number.</param>
 /// <param name="Day">The day of <paramref name="EnvelopesToday"/>: days since 1970, UTC.</param>

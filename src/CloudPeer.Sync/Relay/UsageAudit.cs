@@ -17,7 +17,7 @@ public sealed record UsageDifference(AccountId Tenant, DocId? Document, ulong St
 public sealed record UsageReport(int Documents, int Tenants, IReadOnlyList<UsageDifference> Differences);
 
 /// <summary>
-/// Compares what is counted with what is stored (sync.md §8.3), one document and one tenant at a time, each as it is at one moment: nobody waits for it. A
+/// Compares what is counted with what is stored (sync.md §6.3), one document and one tenant at a time, each as it is at one moment: nobody waits for it. A
 /// repair locks what it corrects, and nothing else.
 /// </summary>
 public sealed class UsageAudit(IRelayStore store, TimeProvider time)

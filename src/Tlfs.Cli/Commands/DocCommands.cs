@@ -104,10 +104,12 @@ internal static class DocCommands
     private static Verb Verify()
     {
         var doc = Arguments.Document();
-        return new("verify", "Check every signature, chain, receipt and log proof of a document again.", ["tlfs doc verify doc_…"], async call =>
+        var online = new Option<bool>("--online") { Description = "Ask the servers for their heads now, and for proof that their logs only grew." };
+        return new("verify", "Check every signature, chain, receipt and log proof of a document again.", ["tlfs doc verify doc_…", "tlfs doc verify doc_… --online"], async call =>
         {
             var document = await call.DocumentAsync(call.Get(doc));
             var report = document.Verify();
+            if (call.Get(online)) report = report with { Problems = [.. report.Problems, .. await (await call.OpenAsync()).VerifyHeadsAsync(document.Id, call.CancellationToken)] };
             call.Print.Result(
                 json =>
                 {
@@ -122,7 +124,7 @@ internal static class DocCommands
                 ]));
             if (report.Problems.Count > 0) throw new TlfsException(Reason.Malformed, "the copy of this document kept here is damaged or was tampered with");
         })
-        { doc };
+        { doc, online };
     }
 
     private static Verb Snapshot()

@@ -253,7 +253,7 @@ internal sealed class CustodyTable(ReplicaDatabase database)
     public IReadOnlyList<EnvelopeId> Ids(DocId document) =>
         database.Query($"SELECT id FROM envelope WHERE document = {Document}", reader => reader.Id<EnvelopeId>(0), document.Blob());
 
-    /// <summary>Up to where this device has said that it holds a document (docs/protocol/sync.md §7); 0 if it has not.</summary>
+    /// <summary>Up to where this device has said that it holds a document (docs/protocol/sync.md §8); 0 if it has not.</summary>
     public ulong Acked(Place at) => database.Single(
         $"SELECT size FROM acked WHERE document = {Document} AND server = {Server}", reader => reader.NumberOrNull(0), at.Document.Blob(), at.Server.Blob()) ?? 0;
 

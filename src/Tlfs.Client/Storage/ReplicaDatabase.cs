@@ -206,14 +206,15 @@ internal sealed class ReplicaDatabase : IDisposable
         if (version != ReplicaTables.Version) throw new TlfsException(Reason.InputOutput, "replica.db is not a replica; choose another folder");
 
         // One from before parts could be withheld.
-        if (Single("SELECT count(*) FROM pragma_table_info('envelope') WHERE name = 'present'", reader => reader.GetInt64(0)) == 0)
-            Execute("ALTER TABLE envelope ADD COLUMN present INTEGER");
+        if (!Has("envelope", "present")) Execute("ALTER TABLE envelope ADD COLUMN present INTEGER");
         if (!Has("evidence")) Write(() => Has("evidence") ? 0 : Execute(ReplicaTables.AddEvidence));
         if (!Has("epoch") || !Has("move")) Execute(ReplicaTables.Create);
-        if (!HasLimits()) Write(() => HasLimits() ? 0 : Execute(ReplicaTables.AddLimits));
+        if (!Has("refused", "resource")) Write(() => Has("refused", "resource") ? 0 : Execute(ReplicaTables.AddLimits));
+        if (!Has("identity", "delivery_token")) Write(() => Has("identity", "delivery_token") ? 0 : Execute(ReplicaTables.AddContacts));
     }
 
-    private bool HasLimits() => Single("SELECT count(*) FROM pragma_table_info('refused') WHERE name = 'resource'", reader => reader.GetInt64(0)) > 0;
+    private bool Has(string table, string column) =>
+        Single("SELECT count(*) FROM pragma_table_info($1) WHERE name = $2", reader => reader.GetInt64(0), table, column) > 0;
 
     private bool Has(string table) => Single("SELECT count(*) FROM sqlite_master WHERE name = $1", reader => reader.GetInt64(0), table) > 0;
 

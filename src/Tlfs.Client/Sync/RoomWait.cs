@@ -3,7 +3,7 @@ using Tlfs.Client.Storage;
 namespace Tlfs.Client.Sync;
 
 /// <summary>
-/// When to send again what a server had no room for (docs/protocol/sync.md §8.2): soon at first, then seldom, since each attempt costs the server as much as a push
+/// When to send again what a server had no room for (docs/protocol/sync.md §6.2): soon at first, then seldom, since each attempt costs the server as much as a push
 /// that it takes. An edit or a deletion here does not wait for it.
 /// </summary>
 internal sealed class RoomWait(ReplicaHome home)

@@ -9,7 +9,7 @@ using Xunit;
 
 namespace CloudPeer.Api.Tests.Tenancy;
 
-/// <summary>The end of a document's hosting (docs/protocol/sync.md §8.4).</summary>
+/// <summary>The end of a document's hosting (docs/protocol/sync.md §6.4).</summary>
 public sealed class DeletionTests(PostgresFixture postgres)
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;

@@ -15,7 +15,7 @@ using Xunit;
 
 namespace CloudPeer.Api.Tests.Tenancy;
 
-/// <summary>Counters of what tenants use are exact, whatever is pushed, refused and deleted; and if one were not, it is found (docs/protocol/sync.md §8.3).</summary>
+/// <summary>Counters of what tenants use are exact, whatever is pushed, refused and deleted; and if one were not, it is found (docs/protocol/sync.md §6.3).</summary>
 public sealed class ExactnessTests(PostgresFixture postgres)
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;

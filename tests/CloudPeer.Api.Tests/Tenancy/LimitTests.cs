@@ -12,7 +12,7 @@ using Xunit;
 
 namespace CloudPeer.Api.Tests.Tenancy;
 
-/// <summary>Each limit of a plan at the limit and one past it, and what each state of a tenant stores (docs/protocol/sync.md §8.1, §8.2).</summary>
+/// <summary>Each limit of a plan at the limit and one past it, and what each state of a tenant stores (docs/protocol/sync.md §6.1, §6.2).</summary>
 public sealed class LimitTests(PostgresFixture postgres)
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;

@@ -18,8 +18,6 @@ internal static class StoredDeletions
         var document = deletion.Document.Document;
         await using var forget = StoredUsage.Command(connection, transaction, "DELETE FROM document WHERE doc = @doc", ("doc", document.Value.ToArray()));
         await forget.ExecuteNonQueryAsync(cancellationToken);
-        await using var forgetDelivered = StoredUsage.Command(connection, transaction, "DELETE FROM delivered WHERE doc = @doc", ("doc", document.Value.ToArray()));
-        await forgetDelivered.ExecuteNonQueryAsync(cancellationToken);
         var (isPurged, blobs) = await RemoveAsync(connection, transaction, document, deletion.MaxEntries, cancellationToken);
         await using var mark = StoredUsage.Command(
             connection,
@@ -39,10 +37,17 @@ internal static class StoredDeletions
     }
 
     /// <summary>See <see cref="IRelayStore.PurgeAsync"/>.</summary>
-    public static async Task<bool> PurgeAsync(DbConnection connection, BlobFolder folder, int maxEntries, CancellationToken cancellationToken)
+    /// <param name="connection">An open connection.</param>
+    /// <param name="folder">Where the blobs of the entries are.</param>
+    /// <param name="locking">
+    /// Keeps two nodes from removing the same entries: the second one would wait, find fewer than it looked for, and take the log for purged.
+    /// </param>
+    /// <param name="maxEntries">The most entries.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public static async Task<bool> PurgeAsync(DbConnection connection, BlobFolder folder, string locking, int maxEntries, CancellationToken cancellationToken)
     {
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        await using var find = StoredUsage.Command(connection, transaction, "SELECT doc FROM deleted WHERE NOT purged LIMIT 1");
+        await using var find = StoredUsage.Command(connection, transaction, "SELECT doc FROM deleted WHERE NOT purged LIMIT 1" + locking);
         if (await find.ExecuteScalarAsync(cancellationToken) is not byte[] document) return false;
         var (isPurged, blobs) = await RemoveAsync(connection, transaction, Id.From<DocId>(document), maxEntries, cancellationToken);
         if (isPurged)
@@ -60,6 +65,8 @@ internal static class StoredDeletions
     private static async Task<(bool IsPurged, IReadOnlyList<StoredBlob> Blobs)> RemoveAsync(
         DbConnection connection, DbTransaction transaction, DocId document, int maxEntries, CancellationToken cancellationToken)
     {
+        await using var delivered = StoredUsage.Command(connection, transaction, "DELETE FROM delivered WHERE doc = @doc", ("doc", document.Value.ToArray()));
+        await delivered.ExecuteNonQueryAsync(cancellationToken);
         await using var command = StoredUsage.Command(
             connection,
             transaction,

@@ -1,4 +1,4 @@
--- What an operator or a plan says about a tenant, and what its account says about apps (docs/protocol/sync.md §8).
+-- What an operator or a plan says about a tenant, and what its account says about apps (docs/protocol/sync.md §6).
 
 ALTER TABLE tenant ADD COLUMN state TEXT NOT NULL DEFAULT 'active';
 
