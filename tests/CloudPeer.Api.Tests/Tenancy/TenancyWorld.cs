@@ -1,8 +1,10 @@
+using System.Data.Common;
 using CloudPeer.Api.Relay.Store;
 using CloudPeer.Api.Tests.Server;
 using CloudPeer.Sync.Relay;
 using CloudPeer.TestKit;
 using CloudPeer.TestKit.Relay;
+using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Time.Testing;
 using Npgsql;
 using Tlfs.Core;
@@ -29,6 +31,8 @@ internal sealed class TenancyWorld : IAsyncDisposable
 
     public IRelayStore Store => Relays.Store;
 
+    private string? Postgres { get; init; }
+
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     public static async Task<TenancyWorld> OpenAsync(StoreKind store, PostgresFixture postgres, ulong seed = 1, RelayLimits? limits = null)
@@ -43,7 +47,23 @@ internal sealed class TenancyWorld : IAsyncDisposable
                 return await PostgresRelayStore.OpenAsync(source, Cancel);
             },
             seed,
-            limits);
+            limits,
+            database.ConnectionString);
+    }
+
+    /// <summary>Runs statements on the database itself, as a migration does.</summary>
+    public async Task ExecuteAsync(params IEnumerable<string> statements)
+    {
+        await using DbConnection connection = Postgres is null ? new SqliteConnection($"Data Source={_folder.File("relay.db")}") : new NpgsqlConnection(Postgres);
+        await connection.OpenAsync(Cancel);
+        foreach (var statement in statements)
+        {
+            await using var command = connection.CreateCommand();
+#pragma warning disable CA2100 // The texts are the test's and the scripts'.
+            command.CommandText = statement;
+#pragma warning restore CA2100
+            await command.ExecuteNonQueryAsync(Cancel);
+        }
     }
 
     public static Task<TenancyWorld> InMemoryAsync(ulong seed)
@@ -87,9 +107,9 @@ internal sealed class TenancyWorld : IAsyncDisposable
         _folder.Dispose();
     }
 
-    private static async Task<TenancyWorld> OpenAsync(Func<TenancyWorld, Task<IRelayStore>> open, ulong seed, RelayLimits? limits)
+    private static async Task<TenancyWorld> OpenAsync(Func<TenancyWorld, Task<IRelayStore>> open, ulong seed, RelayLimits? limits, string? postgres = null)
     {
-        var world = new TenancyWorld(open);
+        var world = new TenancyWorld(open) { Postgres = postgres };
         world._relays = new(await world.OpenStoreAsync(), seed, limits, world.Clock);
         return world;
     }

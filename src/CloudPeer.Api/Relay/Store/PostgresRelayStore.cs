@@ -137,7 +137,7 @@ internal sealed class PostgresRelayStore(NpgsqlDataSource source, NpgsqlDataSour
 
     /// <inheritdoc />
     public Task<bool> PurgeAsync(int maxEntries, CancellationToken cancellationToken) =>
-        AskAsync(connection => StoredDeletions.PurgeAsync(connection, " FOR UPDATE SKIP LOCKED", maxEntries, cancellationToken), cancellationToken);
+        AskAsync(connection => StoredDeletions.PurgeAsync(connection, blobs, " FOR UPDATE SKIP LOCKED", maxEntries, cancellationToken), cancellationToken);
 
     /// <inheritdoc />
     public Task<IReadOnlyList<DocId>> ReadDocumentsAsync(DocId? after, int max, CancellationToken cancellationToken) =>

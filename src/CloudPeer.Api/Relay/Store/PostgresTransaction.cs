@@ -90,8 +90,9 @@ internal sealed class PostgresTransaction : IRelayTransaction
             await batch.ExecuteNonQueryAsync(cancellationToken);
         }
 
-        await StoredDeletions.DeleteAsync(_connection, _transaction, deletion, cancellationToken);
+        var blobs = await StoredDeletions.DeleteAsync(_connection, _transaction, deletion, cancellationToken);
         await _transaction.CommitAsync(cancellationToken);
+        _blobs.Delete(blobs);
         return true;
     });
 

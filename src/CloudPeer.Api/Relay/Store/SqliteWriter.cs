@@ -260,14 +260,22 @@ internal sealed class SqliteWriter : IAsyncDisposable
             },
             cancellationToken);
 
-        public Task DeleteAsync(DocumentDeletion deletion, CancellationToken cancellationToken) => EndAsync(
-            async () =>
-            {
-                await writer.WriteAsync(deletion.Host, cancellationToken);
-                await StoredDeletions.DeleteAsync(writer._connection, transaction, deletion, cancellationToken);
-            },
-            () => writer._states.Remove(deletion.Document.Document),
-            cancellationToken);
+        public Task DeleteAsync(DocumentDeletion deletion, CancellationToken cancellationToken)
+        {
+            IReadOnlyList<StoredBlob> blobs = [];
+            return EndAsync(
+                async () =>
+                {
+                    await writer.WriteAsync(deletion.Host, cancellationToken);
+                    blobs = await StoredDeletions.DeleteAsync(writer._connection, transaction, deletion, cancellationToken);
+                },
+                () =>
+                {
+                    writer._states.Remove(deletion.Document.Document);
+                    writer._blobs.Delete(blobs);
+                },
+                cancellationToken);
+        }
 
         private Task<bool> EndAsync(Func<Task> write, Action remember, CancellationToken cancellationToken) => StoreFailure.Translate(async () =>
         {

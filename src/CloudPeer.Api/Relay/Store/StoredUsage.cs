@@ -2,7 +2,6 @@ using System.Buffers.Binary;
 using System.Collections.Immutable;
 using System.Data;
 using System.Data.Common;
-using System.Globalization;
 using CloudPeer.Sync.Log;
 using CloudPeer.Sync.Relay;
 using Microsoft.Data.Sqlite;
@@ -17,7 +16,7 @@ internal static class StoredUsage
     public const string Columns = "stored_bytes, documents, day, envelopes_today, counted";
 
     private const int ShareBytes = Bytes32.Size + sizeof(ulong);
-    private const string LengthOfEnvelope = "length(header) + length(signature) + 4 + length(body) + length(parts)";
+    private const string LengthOfEnvelope = "length(header) + length(signature) + 4 + length(body) + length(parts) + blob_bytes";
 
     /// <summary>Reads a row.</summary>
     public static TenantUsage Read(DbDataReader row, int first = 0) => new(

@@ -14,7 +14,7 @@ ALTER TABLE usage
 
 UPDATE document SET author_bytes = counted.bytes FROM (
     SELECT doc, string_agg(author || int8send(bytes), ''::bytea) AS bytes FROM (
-        SELECT doc, author, sum(octet_length(header) + octet_length(signature) + 4 + octet_length(body) + octet_length(parts))::bigint AS bytes
+        SELECT doc, author, sum(octet_length(header) + octet_length(signature) + 4 + octet_length(body) + octet_length(parts) + blob_bytes)::bigint AS bytes
         FROM envelope GROUP BY doc, author) by_author
     GROUP BY doc) counted
 WHERE counted.doc = document.doc;

@@ -13,7 +13,7 @@ ALTER TABLE usage ADD COLUMN counted INTEGER NOT NULL DEFAULT 0;           -- th
 UPDATE document SET author_bytes = coalesce((
     SELECT unhex(group_concat(hex(author) || printf('%016X', bytes), ''))
     FROM (
-        SELECT e.author, sum(length(e.header) + length(e.signature) + 4 + length(e.body) + length(e.parts)) AS bytes
+        SELECT e.author, sum(length(e.header) + length(e.signature) + 4 + length(e.body) + length(e.parts) + e.blob_bytes) AS bytes
         FROM envelope e WHERE e.doc = document.doc GROUP BY e.author)), x'');
 UPDATE usage SET documents = (SELECT count(*) FROM document WHERE document.host = usage.account);
 
