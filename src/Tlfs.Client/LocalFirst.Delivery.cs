@@ -6,7 +6,7 @@ using Tlfs.Core.Ids;
 
 namespace Tlfs.Client;
 
-// Up to where devices have fetched documents (docs/protocol/sync.md §7).
+// Up to where devices have fetched documents (docs/protocol/sync.md §8).
 public sealed partial class LocalFirst
 {
     /// <summary>Whether the other devices of a document may see up to where this one has fetched it.</summary>

@@ -3,7 +3,7 @@ using Tlfs.Core.Ids;
 
 namespace Tlfs.Client;
 
-/// <summary>What a move between cloudpeers has done (docs/protocol/sync.md §8).</summary>
+/// <summary>What a move between cloudpeers has done (docs/protocol/sync.md §9).</summary>
 public enum MoveStep
 {
     /// <summary>The account is registered at the new cloudpeer, which may have the documents now.</summary>

@@ -18,7 +18,7 @@ public sealed record LocalFirstOptions
     public bool AllowInsecure { get; init; }
 
     /// <summary>
-    /// Whether the other devices of a document may see up to where this one has fetched it (docs/protocol/sync.md §7); null for what was set for the replica,
+    /// Whether the other devices of a document may see up to where this one has fetched it (docs/protocol/sync.md §8); null for what was set for the replica,
     /// which is true at first.
     /// </summary>
     public bool? ShowDelivery { get; init; }

@@ -91,6 +91,16 @@ internal sealed class AccountDirectory(IDbContextFactory<HostDatabase> databases
         return await RememberAsync(database, await tenants.AsNoTracking().SingleOrDefaultAsync(cancellationToken), cancellationToken);
     }
 
+    /// <summary>Sets what an account may do; the operator's word, and later that of its plan.</summary>
+    public async Task SetStateAsync(AccountId account, TenantState state, CancellationToken cancellationToken)
+    {
+        var text = state.ToText();
+        await AskAsync(
+            database => database.Set<Tenant>().Where(tenant => tenant.Account == account)
+                .ExecuteUpdateAsync(set => set.SetProperty(tenant => tenant.State, text), cancellationToken),
+            cancellationToken);
+    }
+
     /// <summary>Bounds what the documents of an app may fill of an account's storage; 0 ends that.</summary>
     /// <exception cref="TlfsException"><see cref="Reason.TooLarge"/>: the account has all the budgets it may have.</exception>
     public async Task<TenantInfo> SetBudgetAsync(TenantInfo tenant, string appId, long limitBytes, CancellationToken cancellationToken)

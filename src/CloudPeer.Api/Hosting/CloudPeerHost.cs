@@ -73,9 +73,10 @@ internal sealed partial class CloudPeerHost : IAsyncDisposable
             var folder = resources.Own(() => DataFolder.Open(settings));
             var identity = resources.Own(() => ServerIdentity.LoadOrCreate(folder, SystemEntropy.Instance));
             var database = settings.PostgresConnection is { } connection ? resources.Own(() => NpgsqlDataSource.Create(connection)) : null;
+            var listening = settings.PostgresListenConnection is { } direct ? resources.Own(() => NpgsqlDataSource.Create(direct)) : null;
             var blobs = StoreFeature.Blobs(settings, identity.Peer);
             var store = await resources.OwnAsync(
-                () => StartupFailure.ExplainDatabase(() => StoreFeature.OpenAsync(database, folder, blobs, cancellationToken), settings));
+                () => StartupFailure.ExplainDatabase(() => StoreFeature.OpenAsync(database, folder, blobs, cancellationToken, listening), settings));
             var listeners = new Listeners(settings);
             var app = await resources.OwnAsync(() => Task.FromResult(Build(settings, overrides, new(folder, identity, database, store, blobs, listeners))));
             LogStarting(app.Logger, folder.Path, database is null ? "SQLite" : "PostgreSQL");

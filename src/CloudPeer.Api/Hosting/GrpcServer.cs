@@ -1,5 +1,6 @@
 using CloudPeer.Api.Hosting.Settings;
 using CloudPeer.Api.Sessions;
+using Tlfs.Core.Crypto;
 
 namespace CloudPeer.Api.Hosting;
 
@@ -18,7 +19,7 @@ internal static class GrpcServer
             options.Interceptors.Add<RefusalInterceptor>();
             options.Interceptors.Add<SessionInterceptor>();
         });
-        services.AddSingleton<RefusalInterceptor>();
+        services.AddSingleton(new ReconnectDelay(SystemEntropy.Instance)).AddSingleton<RefusalInterceptor>();
         if (settings.Reflection) services.AddGrpcReflection();
         // Calls carry a token in a header and never a cookie, so any site may make them.
         services.AddCors(options => options.AddDefaultPolicy(policy =>

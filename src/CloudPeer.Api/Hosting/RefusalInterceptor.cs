@@ -10,7 +10,7 @@ namespace CloudPeer.Api.Hosting;
 /// The outermost part of every gRPC call: turns refusals into the rich error model, an unreachable database into <c>unavailable</c>,
 /// and whatever is unexpected into <c>internal</c> with a log line and without details for the caller.
 /// </summary>
-internal sealed partial class RefusalInterceptor(IHostApplicationLifetime lifetime, ILogger<RefusalInterceptor> log) : Interceptor
+internal sealed partial class RefusalInterceptor(IHostApplicationLifetime lifetime, ReconnectDelay reconnect, ILogger<RefusalInterceptor> log) : Interceptor
 {
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
 
@@ -62,7 +62,7 @@ internal sealed partial class RefusalInterceptor(IHostApplicationLifetime lifeti
             case TlfsException refused when GrpcStatuses.Of(refused.Reason) is not null and not StatusCode.Internal:
                 return Refusals.ToRpc(new(refused.Reason, refused.Message));
             case var _ when lifetime.ApplicationStopping.IsCancellationRequested:
-                return Refusals.ToRpc(new(Reason.Unavailable, "the server stops; connect again") { RetryAfter = RetryAfter });
+                return Refusals.ToRpc(new(Reason.Unavailable, "the server stops; connect again, to another node if there is one") { RetryAfter = reconnect.Next() });
             case var _ when context.CancellationToken.IsCancellationRequested:
                 return Refusals.ToRpc(new(Reason.Timeout, "the call was cancelled or its time is over"));
             case var _ when DatabaseFailure.IsUnavailable(failure):

@@ -20,8 +20,8 @@ internal static class ServerLimits
     /// <summary>Bytes of one message of a reconciliation (docs/protocol/reconcile.md §2).</summary>
     public const int ReconcileBytes = 64 << 10;
 
-    /// <summary>How long a stop waits for calls and commits under way.</summary>
-    public static readonly TimeSpan Shutdown = TimeSpan.FromSeconds(20);
+    /// <summary>How long a stop waits for calls and commits under way. The process has ended 20 s after it was asked to.</summary>
+    public static readonly TimeSpan Shutdown = TimeSpan.FromSeconds(15);
 
     /// <summary>How long readiness waits for the database.</summary>
     public static readonly TimeSpan HealthCheck = TimeSpan.FromSeconds(4);

@@ -7,7 +7,7 @@ using Tlfs.Core.Ids;
 
 namespace CloudPeer.Api.Relay;
 
-// Heads with proofs, reconciliation, delivery (docs/protocol/sync.md §6, §7, log.md §3.4).
+// Heads with proofs, reconciliation, delivery (docs/protocol/sync.md §7, §8, log.md §3.4).
 internal sealed partial class SyncService
 {
     // What counts as one call, of what these calls make the server do.

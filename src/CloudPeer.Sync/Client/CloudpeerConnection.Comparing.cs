@@ -13,7 +13,7 @@ namespace CloudPeer.Sync.Client;
 /// <param name="OnlyThere">Those that are lacking here.</param>
 public sealed record LogDifference(ulong Size, IReadOnlyCollection<EnvelopeId> OnlyHere, IReadOnlyCollection<EnvelopeId> OnlyThere);
 
-/// <summary>A device said that it holds a log up to a size (docs/protocol/sync.md §7).</summary>
+/// <summary>A device said that it holds a log up to a size (docs/protocol/sync.md §8).</summary>
 /// <param name="Device">The device.</param>
 /// <param name="Size">It holds all entries below.</param>
 /// <param name="Micros">When it said so, by the server's clock, microseconds since 1970.</param>
@@ -42,7 +42,7 @@ public sealed partial class CloudpeerConnection
         return new(WireLog.Read(response.Head ?? new()), [.. response.Proof.Select(hash => WireIds.ReadBytes32(hash, "proof"))]);
     }
 
-    /// <summary>Finds out which envelopes only the server holds, and which it lacks, with little traffic if both hold nearly the same (docs/protocol/sync.md §6).</summary>
+    /// <summary>Finds out which envelopes only the server holds, and which it lacks, with little traffic if both hold nearly the same (docs/protocol/sync.md §7).</summary>
     /// <param name="document">The document.</param>
     /// <param name="own">All that is held here.</param>
     /// <param name="cancellationToken">Cancels.</param>
@@ -72,7 +72,7 @@ public sealed partial class CloudpeerConnection
         return new(size, [.. initiator.OnlyHere.Select(id => new EnvelopeId(id))], [.. initiator.OnlyThere.Select(id => new EnvelopeId(id))]);
     }
 
-    /// <summary>Says up to where this device holds a document: the other devices of the document may see it (docs/protocol/sync.md §7).</summary>
+    /// <summary>Says up to where this device holds a document: the other devices of the document may see it (docs/protocol/sync.md §8).</summary>
     public async Task AckAsync(DocId document, ulong size, CancellationToken cancellationToken)
     {
         var request = new V1.AckDocumentRequest { Document = document.ToWire(), Size = size };

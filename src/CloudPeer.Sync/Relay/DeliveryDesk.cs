@@ -24,7 +24,7 @@ public sealed record Delivered(PeerId Device, ulong Size, ulong Micros)
 }
 
 /// <summary>
-/// Collects what devices acknowledge and stores it together, apart from the commits of envelopes (sync.md §7). What is not stored yet is known all the same;
+/// Collects what devices acknowledge and stores it together, apart from the commits of envelopes (sync.md §8). What is not stored yet is known all the same;
 /// a crash forgets at most an interval of it.
 /// </summary>
 internal sealed class DeliveryDesk(IRelayStore store, TimeProvider time, RelayLimits limits, Action<Exception> onFault) : IAsyncDisposable

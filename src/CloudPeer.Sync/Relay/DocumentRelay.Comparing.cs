@@ -6,7 +6,7 @@ using Tlfs.Core.Radix;
 
 namespace CloudPeer.Sync.Relay;
 
-/// <summary>One message of a reconciliation (sync.md §6). All of the session that the server needs is in it.</summary>
+/// <summary>One message of a reconciliation (sync.md §7). All of the session that the server needs is in it.</summary>
 /// <param name="Size">Envelopes of the log to compare with; 0 at first, for all of them.</param>
 /// <param name="Hello">The hello of the attempt (reconcile.md §2.1).</param>
 /// <param name="Ask">What is asked (§2.3); empty at first.</param>

@@ -4,7 +4,7 @@ using Tlfs.Core.Policy;
 
 namespace CloudPeer.Sync.Relay;
 
-// Up to where the devices of a document have fetched it (sync.md §7).
+// Up to where the devices of a document have fetched it (sync.md §8).
 public sealed partial class DocumentRelay
 {
     private readonly DeliveryDesk _deliveries;

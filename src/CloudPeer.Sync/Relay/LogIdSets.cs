@@ -13,7 +13,7 @@ public readonly record struct Costed<T>(Outcome<T> Outcome, long Steps)
     where T : class;
 
 /// <summary>
-/// The ids of logs as radix trees, for reconciliation (sync.md §6). The set at one size of a log is made from that at another by what lies between, so a log
+/// The ids of logs as radix trees, for reconciliation (sync.md §7). The set at one size of a log is made from that at another by what lies between, so a log
 /// that grows costs what it grew by. Made for one document by one caller at a time, in steps that are kept if the caller goes away.
 /// </summary>
 internal sealed class LogIdSets(IRelayStore store, RelayLimits limits) : IDisposable
@@ -34,7 +34,8 @@ internal sealed class LogIdSets(IRelayStore store, RelayLimits limits) : IDispos
         if (size > state.Size || state.Size - size > (ulong)limits.ComparedGrowth)
             return Refuse(new(Reason.BadArgument, "The log has grown by too much since the comparison began, or was restored; begin anew."));
         using var lease = await _shelf.EnterAsync(state.Document, cancellationToken).ConfigureAwait(false);
-        if (!lease.TryReserve((long)size + limits.ComparedGrowth)) return Refuse(Busy("The server compares other logs; try again."));
+        var most = Math.Max(size, lease.Value?.Largest ?? 0);
+        if (!lease.TryReserve((long)(most + Math.Min(most, (ulong)limits.ComparedGrowth)))) return Refuse(Busy("The server compares other logs; try again."));
         var versions = await CurrentAsync(lease.Value, state.Document, cancellationToken).ConfigureAwait(false);
         long steps = 0;
         while (versions.Find(size) is null)
@@ -44,8 +45,8 @@ internal sealed class LogIdSets(IRelayStore store, RelayLimits limits) : IDispos
             steps += (long)Math.Max(next, nearest.Size) - (long)Math.Min(next, nearest.Size);
             if (await MoveAsync(state.Document, nearest, next, cancellationToken).ConfigureAwait(false) is not { } made)
                 return Refuse(Busy("The log was changed from outside meanwhile; begin anew."), steps);
-            versions = versions.With(made, instead: nearest.Size > 0 && nearest.IsStep ? nearest : null, isStep: next != size);
-            lease.Keep(versions, (long)versions.Largest + limits.ComparedGrowth);
+            versions = versions.With(made with { IsStep = next != size }, instead: nearest.IsStep ? nearest : null, (ulong)limits.ComparedGrowth);
+            lease.Keep(versions, (long)(versions.Largest + versions.Beside));
         }
 
         return new(Outcome.Of(versions.Find(size)!.Tree), steps);
@@ -115,11 +116,19 @@ internal sealed class LogIdSets(IRelayStore store, RelayLimits limits) : IDispos
 
         public ulong Largest => Newest?.Size ?? 0;
 
+        /// <summary>By how many ids the others differ from the largest, which is what they cost.</summary>
+        public ulong Beside => All.Aggregate(0UL, (sum, version) => sum + (Largest - version.Size));
+
         public Version? Find(ulong size) => All.FirstOrDefault(version => version.Size == size);
 
         public Version Nearest(ulong size) => All.Append(Start).MinBy(version => Math.Max(version.Size, size) - Math.Min(version.Size, size))!;
 
-        public Versions With(Version made, Version? instead, bool isStep) =>
-            new([made with { IsStep = isStep }, .. All.Where(version => version != instead).Take(KeptVersions - 1)]);
+        /// <summary>With one more; those used longest ago leave, so that what is beside the largest has a bound.</summary>
+        public Versions With(Version made, Version? instead, ulong beside)
+        {
+            Versions next = new([made, .. All.Where(version => version != instead).Take(KeptVersions - 1)]);
+            while (next.Beside > beside && next.All.Count > 1) next = new([.. next.All.SkipLast(1)]);
+            return next;
+        }
     }
 }

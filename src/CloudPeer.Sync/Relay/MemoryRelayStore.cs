@@ -269,6 +269,7 @@ public sealed class MemoryRelayStore : IRelayStore
         {
             _documents.Remove(deletion.Document.Document);
             _logs.Remove(deletion.Document.Document);
+            _delivered.Remove(deletion.Document.Document);
             _deleted[deletion.Document.Document] = (deletion.Generation, deletion.Micros);
             Write(deletion.Host);
         }

@@ -1,5 +1,5 @@
-using Tlfs.Cli.Running;
 using System.CommandLine;
+using Tlfs.Cli.Running;
 
 namespace Tlfs.Cli.Commands;
 

@@ -10,7 +10,7 @@ internal static class ReplicaTables
     public const string Create = """
         CREATE TABLE IF NOT EXISTS format(version INTEGER NOT NULL);
         CREATE TABLE IF NOT EXISTS identity(id INTEGER PRIMARY KEY CHECK(id = 1), keys BLOB NOT NULL, name TEXT NOT NULL);
-        CREATE TABLE IF NOT EXISTS document(number INTEGER PRIMARY KEY AUTOINCREMENT, id BLOB NOT NULL UNIQUE);
+        CREATE TABLE IF NOT EXISTS document(number INTEGER PRIMARY KEY AUTOINCREMENT, id BLOB NOT NULL UNIQUE, deleting INTEGER);
         CREATE TABLE IF NOT EXISTS envelope(
             row INTEGER PRIMARY KEY AUTOINCREMENT, document INTEGER NOT NULL REFERENCES document ON DELETE CASCADE,
             bundle INTEGER NOT NULL, id BLOB NOT NULL, bytes BLOB NOT NULL, present INTEGER);
@@ -28,7 +28,10 @@ internal static class ReplicaTables
         CREATE TABLE IF NOT EXISTS server(number INTEGER PRIMARY KEY AUTOINCREMENT, id BLOB NOT NULL UNIQUE);
         CREATE TABLE IF NOT EXISTS cloudpeer(
             url TEXT PRIMARY KEY, server INTEGER NOT NULL REFERENCES server, every INTEGER NOT NULL, app TEXT,
-            plan TEXT, quota INTEGER, used INTEGER, sign_up TEXT);
+            plan TEXT, quota INTEGER, used INTEGER, sign_up TEXT, state TEXT);
+        CREATE TABLE IF NOT EXISTS hosted(
+            url TEXT NOT NULL REFERENCES cloudpeer ON DELETE CASCADE, id BLOB NOT NULL, bytes INTEGER NOT NULL, envelopes INTEGER NOT NULL, app TEXT NOT NULL,
+            PRIMARY KEY(url, id)) WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS address(
             document INTEGER NOT NULL REFERENCES document ON DELETE CASCADE, server INTEGER NOT NULL REFERENCES server, url TEXT NOT NULL,
             pin_size INTEGER, pin_root BLOB, PRIMARY KEY(document, server)) WITHOUT ROWID;
@@ -54,7 +57,7 @@ internal static class ReplicaTables
             PRIMARY KEY(row, server)) WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS refused(
             row INTEGER NOT NULL REFERENCES envelope ON DELETE CASCADE, server INTEGER NOT NULL REFERENCES server, reason TEXT NOT NULL,
-            message TEXT NOT NULL, PRIMARY KEY(row, server)) WITHOUT ROWID;
+            message TEXT NOT NULL, resource TEXT, quota_limit INTEGER, quota_used INTEGER, PRIMARY KEY(row, server)) WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS card(account BLOB PRIMARY KEY, device BLOB NOT NULL, bytes BLOB NOT NULL, url TEXT);
         CREATE TABLE IF NOT EXISTS invitation(
             number INTEGER PRIMARY KEY AUTOINCREMENT, id BLOB NOT NULL UNIQUE, sender BLOB NOT NULL, micros INTEGER NOT NULL,
@@ -83,6 +86,11 @@ internal static class ReplicaTables
 
     /// <summary>Brings a replica to this form that was made before there was evidence: what was pulled before is pulled once more.</summary>
     public const string AddEvidence = "ALTER TABLE progress DROP COLUMN earlier; ALTER TABLE progress DROP COLUMN later;" + Create;
+
+    /// <summary>Brings a replica to this form that was made before servers said which limit is reached.</summary>
+    public const string AddLimits =
+        "ALTER TABLE refused ADD COLUMN resource TEXT; ALTER TABLE refused ADD COLUMN quota_limit INTEGER; ALTER TABLE refused ADD COLUMN quota_used INTEGER;"
+        + "ALTER TABLE cloudpeer ADD COLUMN state TEXT; ALTER TABLE document ADD COLUMN deleting INTEGER;" + Create;
 
     /// <summary>The tables in an order in which rows can be inserted again, without those that can be made again from the others.</summary>
     public static readonly string[] InOrder =

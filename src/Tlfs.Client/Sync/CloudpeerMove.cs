@@ -3,12 +3,11 @@ using Tlfs.Client.Storage;
 using Tlfs.Core;
 using Tlfs.Core.Ids;
 using Tlfs.Core.Policy;
-using Tlfs.Core.Sealing;
 
 namespace Tlfs.Client.Sync;
 
 /// <summary>
-/// Moves an account from one cloudpeer to another (docs/protocol/sync.md §8). What is done is found from what is stored, so it may end anywhere and is
+/// Moves an account from one cloudpeer to another (docs/protocol/sync.md §9). What is done is found from what is stored, so it may end anywhere and is
 /// then gone on with. The old server is given up only after it was proven, with the server's own word that it takes nothing more, that the new one has it all.
 /// </summary>
 internal sealed class CloudpeerMove(
@@ -106,22 +105,35 @@ internal sealed class CloudpeerMove(
 
     private async Task CopyAsync(Ends ends, MoveStep step, CancellationToken cancellationToken)
     {
-        foreach (var document in ends.From.Documents) await CopyAsync(ends, document, step, cancellationToken);
+        var left = ends.From.Documents;
+        for (var round = 1; left.Count > 0; round++)
+        {
+            if (round > MaxRounds) throw new TlfsException(Reason.Unavailable, "somebody keeps writing while documents are moved; nothing was given up, try again");
+            await FetchAsync(ends.From with { Documents = left }, cancellationToken);
+            await SendAsync(ends.To with { Documents = left }, cancellationToken);
+            left = await ProveAsync(ends, left, step, cancellationToken);
+        }
     }
 
-    private async Task CopyAsync(Ends ends, DocId document, MoveStep step, CancellationToken cancellationToken)
+    // Returns those in which there was something new.
+    private async Task<IReadOnlyList<DocId>> ProveAsync(Ends ends, IReadOnlyList<DocId> documents, MoveStep step, CancellationToken cancellationToken)
     {
-        for (var round = 1; round <= MaxRounds; round++)
+        await using var from = await connector.ConnectAsync(ends.From.Url, ends.From.Server, cancellationToken);
+        await using var to = await connector.ConnectAsync(ends.To.Url, ends.To.Server, cancellationToken);
+        var left = new List<DocId>();
+        foreach (var document in documents)
         {
-            await FetchAsync(ends.From with { Documents = [document] }, cancellationToken);
-            await SendAsync(ends.To with { Documents = [document] }, cancellationToken);
-            if (await CompareAsync(ends, document, cancellationToken) is not { } proven) continue;
-            home.Do(() => home.Moves.MarkProven(ends.From.Server, document, proven));
+            if (await CompareAsync(from, to, document, cancellationToken) is not { } proven)
+            {
+                left.Add(document);
+                continue;
+            }
+
+            home.Do(() => home.Moves.MarkProven(from.Server, document, proven));
             progress?.Report(new(step, document, proven));
-            return;
         }
 
-        throw new TlfsException(Reason.Unavailable, "somebody keeps writing while the document is moved; nothing was given up, try again");
+        return left;
     }
 
     // A server that is left may refuse what is new: it is full, perhaps, or has been told to go. What it has is what counts.
@@ -154,11 +166,11 @@ internal sealed class CloudpeerMove(
     }
 
     // How many envelopes were proven; null if there was something new.
-    private async Task<int?> CompareAsync(Ends ends, DocId document, CancellationToken cancellationToken)
+    private async Task<int?> CompareAsync(CloudpeerConnection from, CloudpeerConnection to, DocId document, CancellationToken cancellationToken)
     {
         var own = await home.DoAsync(() => home.Custody.Ids(document), cancellationToken);
-        if (await ReconcileAsync(ends.From, document, own, cancellationToken) is { OnlyThere.Count: > 0 }) return null;
-        if (await ReconcileAsync(ends.To, document, own, cancellationToken) is not { OnlyHere: var lacking }) return null;
+        if (await ReconcileAsync(from, document, own, cancellationToken) is { OnlyThere.Count: > 0 }) return null;
+        if (await ReconcileAsync(to, document, own, cancellationToken) is not { OnlyHere: var lacking }) return null;
         if (lacking.Count == 0) return own.Count;
         var unsendable = home.Do(() => lacking.Count(envelope => home.Replica.Open(document).Find(envelope) is { Envelope.IsWhole: false }));
         return unsendable == 0
@@ -166,12 +178,11 @@ internal sealed class CloudpeerMove(
             : throw new TlfsException(Reason.NotAuthorised, $"{unsendable} changes have parts that this account may not fetch, and so cannot be moved; ask an owner for access to all of the document");
     }
 
-    private async Task<LogDifference?> ReconcileAsync(Target with, DocId document, IReadOnlyList<EnvelopeId> own, CancellationToken cancellationToken)
+    private async Task<LogDifference?> ReconcileAsync(CloudpeerConnection with, DocId document, IReadOnlyList<EnvelopeId> own, CancellationToken cancellationToken)
     {
         try
         {
-            await using var connection = await connector.ConnectAsync(with.Url, with.Server, cancellationToken);
-            return await connection.ReconcileAsync(document, own, cancellationToken);
+            return await with.ReconcileAsync(document, own, cancellationToken);
         }
         catch (TlfsException e) when (e.Reason == Reason.NotFound && home.Do(() => home.Custody.Cursor(new(document, with.Server)).AtLeast) == 0)
         {

@@ -135,7 +135,7 @@ internal sealed class DocumentSync(ReplicaHome home, Place at, string url)
         return true;
     }));
 
-    /// <summary>Says up to where this device holds the document durably, if it may be seen (docs/protocol/sync.md §7). Whether that works does not matter.</summary>
+    /// <summary>Says up to where this device holds the document durably, if it may be seen (docs/protocol/sync.md §8). Whether that works does not matter.</summary>
     public async Task AcknowledgeAsync(Func<ulong, CancellationToken, Task> send, CancellationToken cancellationToken)
     {
         if (home.Do(() => home.ShowsDelivery && home.Custody.Acked(at) != NextIndex ? NextIndex : (ulong?)null) is not { } size) return;

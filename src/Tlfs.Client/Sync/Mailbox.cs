@@ -10,6 +10,9 @@ namespace Tlfs.Client.Sync;
 /// <summary>Messages to and from people with whom no document is shared yet (docs/protocol/account.md §3, sync.md §4).</summary>
 internal sealed class Mailbox(ReplicaHome home, Connector connector)
 {
+    // Documents of which it is kept how much they fill.
+    private const int StoredDocuments = 1000;
+
     /// <summary>Seals an invitation and queues it; inside the gate.</summary>
     public MessageId Enqueue(AccountCard to, Invitation invitation, string? url)
     {
@@ -24,8 +27,33 @@ internal sealed class Mailbox(ReplicaHome home, Connector connector)
     {
         if (!target.IsOwn) return;
         await FetchAsync(connection, cancellationToken);
+        await RoomAsync(connection, target.Url, cancellationToken);
+    }
+
+    /// <summary>Learns how much room is left at an own cloudpeer, and what fills it if there is a quota.</summary>
+    public async Task RoomAsync(CloudpeerConnection connection, string url, CancellationToken cancellationToken)
+    {
         var entitlement = await connection.GetEntitlementAsync(cancellationToken);
-        home.Do(() => home.Cloudpeers.SaveEntitlement(target.Url, entitlement));
+        var stored = entitlement.QuotaBytes == 0 ? [] : await StoredAsync(connection, cancellationToken);
+        home.Do(() => home.Database.Write(() =>
+        {
+            home.Cloudpeers.SaveEntitlement(url, entitlement);
+            home.Cloudpeers.SaveStored(url, stored);
+            return true;
+        }));
+    }
+
+    // A server of before does not know the question.
+    private static async Task<IReadOnlyList<StoredDocument>> StoredAsync(CloudpeerConnection connection, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await connection.GetUsageAsync(StoredDocuments, cancellationToken);
+        }
+        catch (TlfsException e) when (e.Reason is Reason.Unsupported or Reason.NotACloudpeer)
+        {
+            return [];
+        }
     }
 
     /// <summary>Fetches the inbox of an own cloudpeer. Messages are deleted there only after they are stored here.</summary>

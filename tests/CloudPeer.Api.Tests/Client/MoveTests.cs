@@ -12,7 +12,7 @@ using Xunit;
 
 namespace CloudPeer.Api.Tests.Client;
 
-/// <summary>Moving between two real servers (docs/protocol/sync.md §8): nothing is given up before it is proven elsewhere, and the others follow.</summary>
+/// <summary>Moving between two real servers (docs/protocol/sync.md §9): nothing is given up before it is proven elsewhere, and the others follow.</summary>
 public sealed class MoveTests(PostgresFixture postgres)
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;

@@ -64,6 +64,19 @@ public sealed class SettingTests
     }
 
     [Fact]
+    public void An_address_to_listen_at_needs_a_database_and_is_shown_without_its_password()
+    {
+        const string direct = "postgres://user:hunter2@direct/name", pooled = "postgres://user:hunter2@pooled/name";
+
+        Assert.Null(Parse([("CLOUDPEER_DATABASE_LISTEN_URL", direct)], out var faults));
+        Assert.Contains("CLOUDPEER_DATABASE_URL", Assert.Single(faults), StringComparison.Ordinal);
+        Assert.Null(Parse([("CLOUDPEER_DATABASE_URL", pooled), ("CLOUDPEER_DATABASE_LISTEN_URL", "mysql://user:hunter2@direct/name")], out faults));
+        Assert.DoesNotContain("hunter2", Assert.Single(faults), StringComparison.Ordinal);
+        Assert.Contains("Host=direct", Parse([("CLOUDPEER_DATABASE_URL", pooled), ("CLOUDPEER_DATABASE_LISTEN_URL", direct)], out _)!.PostgresListenConnection, StringComparison.Ordinal);
+        Assert.Null(Parse([("CLOUDPEER_DATABASE_URL", pooled)], out _)!.PostgresListenConnection);
+    }
+
+    [Fact]
     public void Two_services_cannot_share_a_port_except_the_one_that_is_chosen_later()
     {
         Assert.Null(Parse([("CLOUDPEER_HTTP_PORT", "7000"), ("CLOUDPEER_GRPC_PORT", "7000")], out var faults));

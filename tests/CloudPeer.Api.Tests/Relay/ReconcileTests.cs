@@ -8,12 +8,11 @@ using Tlfs.Core;
 using Tlfs.Core.Crypto;
 using Tlfs.Core.Ids;
 using Tlfs.Core.Policy;
-using Tlfs.Core.Sealing;
 using Xunit;
 
 namespace CloudPeer.Api.Tests.Relay;
 
-/// <summary>Reconciliation, proven heads and acknowledgements over the wire (docs/protocol/sync.md §6, §7, log.md §3.4).</summary>
+/// <summary>Reconciliation, proven heads and acknowledgements over the wire (docs/protocol/sync.md §7, §8, log.md §3.4).</summary>
 public sealed class ReconcileTests(PostgresFixture postgres)
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;

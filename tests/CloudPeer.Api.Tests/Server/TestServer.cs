@@ -151,7 +151,8 @@ public sealed class TestServer : IAsyncDisposable
         _channel = GrpcChannel.ForAddress(_host.GrpcUrl);
     }
 
-    private ServerSettings Settings()
+    /// <summary>The settings that the server runs with, for commands beside it.</summary>
+    internal ServerSettings Settings()
     {
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(_settings).Build();
         var settings = SettingParser.Parse(SettingReader.Read(configuration), out var faults);

@@ -10,7 +10,7 @@ using Xunit;
 
 namespace CloudPeer.Sync.Tests.Relay;
 
-/// <summary>Acknowledgements (sync.md §7): known at once, stored together, bounded, and true of the log as it is now.</summary>
+/// <summary>Acknowledgements (sync.md §8): known at once, stored together, bounded, and true of the log as it is now.</summary>
 public sealed class DeliveryTests : IAsyncLifetime
 {
     private readonly FakeTimeProvider _clock = new(new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero));

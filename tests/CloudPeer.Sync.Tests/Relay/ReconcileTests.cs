@@ -9,7 +9,7 @@ using Xunit;
 
 namespace CloudPeer.Sync.Tests.Relay;
 
-/// <summary>Reconciliation at the relay (sync.md §6): every message stands for itself, is about one size of the log, and costs what it must.</summary>
+/// <summary>Reconciliation at the relay (sync.md §7): every message stands for itself, is about one size of the log, and costs what it must.</summary>
 public sealed class ReconcileTests : IAsyncLifetime
 {
     private readonly MemoryRelayStore _store = new();

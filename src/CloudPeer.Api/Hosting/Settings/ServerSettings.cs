@@ -24,6 +24,9 @@ internal sealed record ServerSettings
     /// <summary>Npgsql's connection string, or null for the embedded store.</summary>
     public required string? PostgresConnection { get; init; }
 
+    /// <summary>Npgsql's connection string to listen by, or null for <see cref="PostgresConnection"/>.</summary>
+    public required string? PostgresListenConnection { get; init; }
+
     /// <summary>Absolute; null for the store's own choice.</summary>
     public required string? BlobDir { get; init; }
 

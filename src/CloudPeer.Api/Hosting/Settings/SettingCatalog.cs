@@ -10,6 +10,8 @@ internal static class SettingCatalog
     public static readonly Setting GrpcUrl = new("GRPC_URL", "(from BIND and GRPC_PORT)", "The http(s) address of gRPC that clients are told.");
     public static readonly Setting DataDir = new("DATA_DIR", "./data", "Folder for the identity key and the embedded store; made with mode 0700.");
     public static readonly Setting DatabaseUrl = new("DATABASE_URL", "", "postgres://user:password@host:port/name; empty for the embedded SQLite.");
+    public static readonly Setting DatabaseListenUrl = new(
+        "DATABASE_LISTEN_URL", "", "The same database without a pooler that shares sessions, to hear of other nodes; empty for DATABASE_URL.");
     public static readonly Setting BlobDir = new(
         "BLOB_DIR", "(DATA_DIR/blobs; with PostgreSQL none)", "Folder for large parts of snapshots; with PostgreSQL one that all servers share.");
     public static readonly Setting Name = new("NAME", "cloudpeer", "The server's name as clients show it; at most 64 letters.");
@@ -34,7 +36,7 @@ internal static class SettingCatalog
 
     public static readonly IReadOnlyList<Setting> All =
     [
-        HttpPort, GrpcPort, Bind, BaseUrl, GrpcUrl, DataDir, DatabaseUrl, BlobDir, Name, Registration, Billing, LocalPlanBytes,
+        HttpPort, GrpcPort, Bind, BaseUrl, GrpcUrl, DataDir, DatabaseUrl, DatabaseListenUrl, BlobDir, Name, Registration, Billing, LocalPlanBytes,
         LocalPlanDocuments, LocalPlanEnvelopesPerDay, LocalPlanDevices, LocalPlanInboxMessages, LocalPlanAuthorPercent,
         CallsPerSecond, AddressCallsPerSecond, Reflection, LogFormat, LogLevel,
     ];

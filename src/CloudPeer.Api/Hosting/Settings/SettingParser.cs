@@ -36,7 +36,8 @@ internal sealed class SettingParser
             BaseUrl = Url(SettingCatalog.BaseUrl),
             GrpcUrl = Url(SettingCatalog.GrpcUrl),
             DataDir = Folder(SettingCatalog.DataDir),
-            PostgresConnection = Database(),
+            PostgresConnection = Database(SettingCatalog.DatabaseUrl),
+            PostgresListenConnection = ListenDatabase(),
             BlobDir = IsDefault(SettingCatalog.BlobDir) ? null : Folder(SettingCatalog.BlobDir),
             Name = ServerName(),
             RegistrationOpen = IsDefault(SettingCatalog.Registration)
@@ -104,13 +105,20 @@ internal sealed class SettingParser
         return Path.GetFullPath(setting.Default);
     }
 
-    private string? Database()
+    private string? ListenDatabase()
     {
-        var value = _values[SettingCatalog.DatabaseUrl];
+        if (_values[SettingCatalog.DatabaseListenUrl].Length > 0 && _values[SettingCatalog.DatabaseUrl].Length == 0)
+            _faults.Add($"{SettingCatalog.DatabaseListenUrl.Variable} is set: it needs {SettingCatalog.DatabaseUrl.Variable} too, since SQLite has one node");
+        return Database(SettingCatalog.DatabaseListenUrl);
+    }
+
+    private string? Database(Setting setting)
+    {
+        var value = _values[setting];
         if (value.Length == 0) return null;
         if (PostgresUrl.TryParse(value, out var connection, out var fault)) return connection;
         // The value may hold a password, so it is shown masked or not at all.
-        _faults.Add($"{SettingCatalog.DatabaseUrl.Variable} is {PostgresUrl.Mask(value)}: {fault}");
+        _faults.Add($"{setting.Variable} is {PostgresUrl.Mask(value)}: {fault}");
         return null;
     }
 

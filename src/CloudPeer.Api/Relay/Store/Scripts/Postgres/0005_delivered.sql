@@ -1,4 +1,4 @@
--- Up to where the devices of a document have said that they hold it: one row for all of them (docs/protocol/sync.md §7).
+-- Up to where the devices of a document have said that they hold it: one row for all of them (docs/protocol/sync.md §8).
 
 CREATE TABLE delivered (
     doc     bytea NOT NULL PRIMARY KEY,
