@@ -1,4 +1,3 @@
-using CloudPeer.TestKit;
 using Microsoft.Playwright;
 
 namespace CloudPeer.Browser.Tests.Support;

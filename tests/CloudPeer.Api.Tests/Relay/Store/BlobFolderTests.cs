@@ -29,25 +29,27 @@ public sealed class BlobFolderTests(PostgresFixture postgres) : IAsyncDisposable
     [Theory, BothStores]
     public async Task The_parts_of_a_snapshot_are_a_file_from_the_limit_on_and_are_read_back_byte_for_byte(StoreKind kind)
     {
-        const int bytes = 5000;
+        const int noise = 5000;
         var store = await OpenAsync(kind, new(null));
         await using var world = new RelayWorld(store);
         var owner = world.Tenant();
         var document = await world.HostedAsync(owner);
-        var snapshot = document.NextSnapshot(owner, bytes);
+        var snapshot = document.NextSnapshot(owner, noise);
         var length = snapshot.PartBytes.Length;
 
         await using var below = world.Start(await OpenAsync(kind, new(Blobs, length + 1)));
         Assert.True((await RelayWorld.PushAsync(below, owner, document.Id, snapshot)).Succeeded);
         Assert.Empty(Files);
         await using var at = world.Start(await OpenAsync(kind, new(Blobs, length)));
-        Assert.True((await RelayWorld.PushAsync(at, owner, document.Id, document.NextSnapshot(owner, bytes), document.NextDelta(owner, bytes))).Succeeded);
+        Assert.True((await RelayWorld.PushAsync(at, owner, document.Id, document.NextSnapshot(owner, noise), document.NextDelta(owner, noise))).Succeeded);
         Assert.Equal(length, new FileInfo(Assert.Single(Files)).Length);
 
         await using var cold = world.Start(await OpenAsync(kind, new(Blobs)));
         var read = await RelayWorld.ReadAllAsync(cold, owner, document.Id);
         Assert.Equal(document.Envelopes.Select(envelope => envelope.Bytes.ToArray()), read.Select(entry => entry.Bytes.ToArray()));
-        Assert.Equal((ulong)document.Envelopes.Sum(envelope => envelope.Bytes.Length), (await store.FindAsync(document.Id, Cancel))!.StoredBytes);
+        var bytes = (ulong)document.Envelopes.Sum(envelope => envelope.Bytes.Length);
+        Assert.Equal(bytes, (await store.FindAsync(document.Id, Cancel))!.StoredBytes);
+        Assert.Equal(bytes, (await store.CountDocumentAsync(document.Id, Cancel))!.Bytes);
     }
 
     [Theory, BothStores]
@@ -164,8 +166,8 @@ public sealed class BlobFolderTests(PostgresFixture postgres) : IAsyncDisposable
     [Fact]
     public async Task A_full_disk_refuses_the_snapshot_alone_and_recovers_by_itself()
     {
-        await using var disk = await SmallDisk.TryMountAsync(_folder.Folder("disk"), 1 << 20);
-        Assert.SkipWhen(disk is null, "Mounting a small file system needs privileges that this run does not have.");
+        await using var disk = await SmallDisk.TryMountAsync(_folder.Folder("disk"), 1 << 20, Cancel);
+        Assert.SkipWhen(disk is null, SmallDisk.Unavailable);
         await using var world = new RelayWorld(await OpenAsync(StoreKind.Sqlite, new(_folder.File("disk", "blobs"))));
         var owner = world.Tenant();
         var document = await world.HostedAsync(owner);
