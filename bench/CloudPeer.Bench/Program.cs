@@ -12,6 +12,7 @@ switch (args)
     case ["compare", .. var rest]: return await CompareCommand.RunAsync(rest) ? 0 : Usage();
     case ["reconcile", .. var rest]: return ReconcileReport.Run(rest);
     case ["load", .. var rest]: return await LoadCommand.RunAsync(rest) ? 0 : Usage();
+    case ["load-table", .. var rest]: return LoadTable.Run(rest) ? 0 : Usage();
     case ["open", .. var rest]: return await OpenCommand.RunAsync(rest) ? 0 : Usage();
 }
 
@@ -22,6 +23,6 @@ return 0;
 
 static int Usage()
 {
-    Console.Error.WriteLine("usage: open [ENTRIES]; reconcile [IDS [DIFFERENCES]]; load WORK [OPTIONS]; compare ENGINE PHASE TASKS FOLDER; or the arguments of BenchmarkDotNet (bench/README.md)");
+    Console.Error.WriteLine("usage: open [ENTRIES]; reconcile [IDS [DIFFERENCES]]; load WORK [OPTIONS]; load-table FILE; compare ENGINE PHASE TASKS FOLDER; or the arguments of BenchmarkDotNet (bench/README.md)");
     return 2;
 }

@@ -58,10 +58,14 @@ public sealed partial class LocalFirst
         return problems;
     }
 
+    // Documents that a status lists as what fills a quota.
+    private const int LargestShown = 10;
+
     private DocumentServerStatus Status(DocId document, string url, PeerId server)
     {
         var at = new Place(document, server);
         var entitlement = _home.Cloudpeers.Find(url)?.Entitlement;
+        var stored = _home.Cloudpeers.Stored(url);
         return new(
             document,
             url,
@@ -73,6 +77,9 @@ public sealed partial class LocalFirst
             _home.Custody.Fault(at))
         {
             Restored = _home.Logs.Restored(at),
+            State = entitlement?.State is { Length: > 0 } state ? state : null,
+            Stored = stored.FirstOrDefault(each => each.Document == document)?.StoredBytes,
+            Largest = [.. stored.Take(LargestShown)],
         };
     }
 

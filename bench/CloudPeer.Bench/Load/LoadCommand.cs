@@ -1,3 +1,4 @@
+using CloudPeer.Bench.Load.Raw;
 using CloudPeer.Bench.Load.Works;
 
 namespace CloudPeer.Bench.Load;
@@ -16,6 +17,10 @@ internal static class LoadCommand
             "W2" or "nodes" => server => OpenLoop.RunAsync(options, server),
             "W3" => server => Backlog.RunAsync(options, server),
             "W4" => server => IdleStreams.RunAsync(options, server),
+            "mixed" => server => Mixed.RunAsync(options, server),
+            "slow" => server => SlowReaders.RunAsync(options, server),
+            "growth" => server => Growth.RunAsync(options, server),
+            "raw" => server => RawInserts.RunAsync(options, server),
             _ => null,
         };
         if (work is null) return false;

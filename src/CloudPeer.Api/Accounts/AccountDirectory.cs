@@ -37,6 +37,9 @@ internal sealed class AccountDirectory(IDbContextFactory<HostDatabase> databases
         return await ReadAsync(tenant => tenant.Account == account, cancellationToken);
     }
 
+    /// <summary>The account of a device, if it was asked for before; else null, without asking the database.</summary>
+    public AccountId? Remembered(PeerId device) => _byDevice.TryGetValue(device, out var known) ? known.Account : null;
+
     /// <summary>The card of an account that is a tenant here, or null.</summary>
     public async Task<byte[]?> FindCardAsync(AccountId account, CancellationToken cancellationToken) =>
         (await FindTenantAsync(tenant => tenant.Account == account, cancellationToken))?.Card;
@@ -89,6 +92,16 @@ internal sealed class AccountDirectory(IDbContextFactory<HostDatabase> databases
             set => set.SetProperty(tenant => tenant.Card, bytes).SetProperty(tenant => tenant.KemGeneration, (long)card.KemGeneration),
             cancellationToken);
         return await RememberAsync(database, await tenants.AsNoTracking().SingleOrDefaultAsync(cancellationToken), cancellationToken);
+    }
+
+    /// <summary>Sets what an account may do; the operator's word, and later that of its plan.</summary>
+    public async Task SetStateAsync(AccountId account, TenantState state, CancellationToken cancellationToken)
+    {
+        var text = state.ToText();
+        await AskAsync(
+            database => database.Set<Tenant>().Where(tenant => tenant.Account == account)
+                .ExecuteUpdateAsync(set => set.SetProperty(tenant => tenant.State, text), cancellationToken),
+            cancellationToken);
     }
 
     /// <summary>Bounds what the documents of an app may fill of an account's storage; 0 ends that.</summary>

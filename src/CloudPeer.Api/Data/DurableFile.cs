@@ -10,17 +10,12 @@ internal static class DurableFile
     private const int DiskFull = 28, DiskFullOnWindows = 112;
 
     /// <summary>Writes a file that only this user may read, and returns when it is on the disk under its name. Folders are made where they are missing.</summary>
-    /// <exception cref="IOException">It could not be written; there is no file of that name then.</exception>
+    /// <exception cref="IOException">It could not be written, or it is not certain that it is on the disk.</exception>
     /// <exception cref="UnauthorizedAccessException">The same.</exception>
     public static void Write(string path, ReadOnlySpan<byte> content)
     {
         var folder = Path.GetDirectoryName(path)!;
-        if (!Directory.Exists(folder))
-        {
-            DataFolder.CreateFolder(folder);
-            FlushFolder(Path.GetDirectoryName(folder)!);
-        }
-
+        MakeFolder(folder);
         var temporary = path + Suffix;
         try
         {
@@ -49,6 +44,15 @@ internal static class DurableFile
 
     /// <summary>True if an error of the file system says that the disk is full.</summary>
     public static bool IsFull(Exception failure) => failure is IOException && (failure.HResult & 0xffff) is DiskFull or DiskFullOnWindows;
+
+    private static void MakeFolder(string folder)
+    {
+        if (Directory.Exists(folder)) return;
+        var parent = Path.GetDirectoryName(folder)!;
+        MakeFolder(parent);
+        DataFolder.CreateFolder(folder);
+        FlushFolder(parent);
+    }
 
     // A new name is on the disk when its folder is. Windows writes names with the files.
     private static void FlushFolder(string folder)

@@ -28,6 +28,9 @@ internal sealed record HostOverrides
     /// <summary>Takes the log instead of standard error.</summary>
     public ILogEventSink? LogSink { get; init; }
 
+    /// <summary>Replaces half a minute of silence, for which no test waits.</summary>
+    public KeepAlive KeepAlive { get; init; } = new(ServerLimits.PingDelay, ServerLimits.PingTimeout);
+
     /// <summary>Stands between the relay and its store.</summary>
     public Func<IRelayStore, IRelayStore>? Store { get; init; }
 }
@@ -73,10 +76,11 @@ internal sealed partial class CloudPeerHost : IAsyncDisposable
             var folder = resources.Own(() => DataFolder.Open(settings));
             var identity = resources.Own(() => ServerIdentity.LoadOrCreate(folder, SystemEntropy.Instance));
             var database = settings.PostgresConnection is { } connection ? resources.Own(() => NpgsqlDataSource.Create(connection)) : null;
+            var listening = settings.PostgresListenConnection is { } direct ? resources.Own(() => NpgsqlDataSource.Create(direct)) : null;
             var blobs = StoreFeature.Blobs(settings, identity.Peer);
             var store = await resources.OwnAsync(
-                () => StartupFailure.ExplainDatabase(() => StoreFeature.OpenAsync(database, folder, blobs, cancellationToken), settings));
-            var listeners = new Listeners(settings);
+                () => StartupFailure.ExplainDatabase(() => StoreFeature.OpenAsync(database, folder, blobs, cancellationToken, listening), settings));
+            var listeners = new Listeners(settings, overrides.KeepAlive);
             var app = await resources.OwnAsync(() => Task.FromResult(Build(settings, overrides, new(folder, identity, database, store, blobs, listeners))));
             LogStarting(app.Logger, folder.Path, database is null ? "SQLite" : "PostgreSQL");
             await StartupFailure.ExplainDatabase(() => app.Services.GetRequiredService<HostSchema>().PrepareAsync(cancellationToken), settings);
@@ -114,9 +118,12 @@ internal sealed partial class CloudPeerHost : IAsyncDisposable
         services.AddHealth().AddSessions().AddDiscovery().AddAccounts().AddInbox().AddRelay(overrides.Store?.Invoke(parts.Store) ?? parts.Store).AddBlobSweep(parts.Blobs, parts.Store);
 
         var app = builder.Build();
+        app.UseCallerAddress(settings);
         app.UsePages();
         app.UseRouting();
         app.UseGrpcServer();
+        app.UseAddressLimit();
+        app.UseFrameFaults();
         app.MapGrpcServer(settings);
         app.MapPages();
         app.MapSessions();

@@ -12,6 +12,8 @@ internal static partial class RelayFeature
     public static IServiceCollection AddRelay(this IServiceCollection services, IRelayStore store) => services
         .AddSingleton(store)
         .AddSingleton<StreamCounter>()
+        .AddSingleton<UsageAudit>()
+        .AddHostedService<UsageCheck>()
         .AddSingleton(provider =>
         {
             var log = provider.GetRequiredService<ILogger<DocumentRelay>>();

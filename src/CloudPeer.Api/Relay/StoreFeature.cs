@@ -28,8 +28,14 @@ internal static class StoreFeature
 
     /// <summary>Opens the store and brings its tables to this version.</summary>
     /// <exception cref="Tlfs.Core.TlfsException">The database cannot be used now, or was made by newer software.</exception>
-    public static async Task<IRelayStore> OpenAsync(NpgsqlDataSource? postgres, DataFolder folder, BlobFolder blobs, CancellationToken cancellationToken) => postgres is not null
-        ? await PostgresRelayStore.OpenAsync(postgres, cancellationToken, blobs)
+    /// <param name="postgres">The database, or null for SQLite.</param>
+    /// <param name="folder">The data folder.</param>
+    /// <param name="blobs">Where large parts of snapshots are.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="listening">The database by another address, to hear of other nodes.</param>
+    public static async Task<IRelayStore> OpenAsync(
+        NpgsqlDataSource? postgres, DataFolder folder, BlobFolder blobs, CancellationToken cancellationToken, NpgsqlDataSource? listening = null) => postgres is not null
+        ? await PostgresRelayStore.OpenAsync(postgres, cancellationToken, blobs, listening)
         : await SqliteRelayStore.OpenAsync(folder.EnsureFile(SqliteFile), cancellationToken, blobs);
 
     /// <summary>Adds the sweep of the blob folder.</summary>

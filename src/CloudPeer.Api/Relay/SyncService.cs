@@ -20,14 +20,9 @@ internal sealed partial class SyncService(
 
     public override async Task Pull(V1.PullRequest request, IServerStreamWriter<V1.PullResponse> responseStream, ServerCallContext context)
     {
-        if (!request.Follow)
-        {
-            await PullAsync(request, responseStream, context.Peer(), context.CancellationToken);
-            return;
-        }
-
-        if (request.Until != 0) throw new TlfsException(Reason.BadArgument, "a log that is followed has no end");
-        using var place = await EnterAsync(context);
+        if (request.Follow && request.Until != 0) throw new TlfsException(Reason.BadArgument, "a log that is followed has no end");
+        using var place = request.Follow ? await EnterAsync(context) : null;
+        // A reader that does not read must not hold up a server that stops; it goes on elsewhere from where it was.
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, lifetime.ApplicationStopping);
         await PullAsync(request, responseStream, context.Peer(), ending.Token);
     }

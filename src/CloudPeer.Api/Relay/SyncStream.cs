@@ -3,6 +3,7 @@ using System.Runtime.ExceptionServices;
 using CloudPeer.Api.Hosting;
 using CloudPeer.Sync.Relay;
 using CloudPeer.Sync.Wire;
+using Google.Protobuf;
 using Grpc.Core;
 using Tlfs.Core;
 using Tlfs.Core.Ids;
@@ -40,7 +41,7 @@ internal sealed class SyncStream(
         {
             // The stream was ended because one of its tasks failed; that failure says why.
         }
-        catch (IOException)
+        catch (IOException e) when (e is not InvalidProtocolBufferException)
         {
             // The client reset the stream or is gone: one way to end it.
         }
@@ -108,8 +109,8 @@ internal sealed class SyncStream(
         lock (_lock)
         {
             if (_subscriptions.ContainsKey(document)) throw new TlfsException(Reason.BadArgument, "this stream is subscribed to the document already");
-            if (_subscriptions.Count >= ServerLimits.SubscriptionsPerStream)
-                throw new TlfsException(Reason.TooLarge, $"a stream has at most {ServerLimits.SubscriptionsPerStream} subscriptions");
+            if (_subscriptions.Count >= limiter.SubscriptionsPerStream)
+                throw new TlfsException(Reason.TooLarge, $"a stream has at most {limiter.SubscriptionsPerStream} subscriptions");
             var subscription = new Subscription(ending.Token);
             _subscriptions.Add(document, subscription);
             subscription.Task = Task.Run(() => Watch(() => FollowAsync(frame, document, subscription)));

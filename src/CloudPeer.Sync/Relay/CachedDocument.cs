@@ -13,6 +13,9 @@ internal sealed record CachedDocument(DocumentState State, DocumentPolicy Policy
 {
     private LogHead? _head;
 
+    /// <summary>What <see cref="ChangesElsewhere.Told"/> was before the row was read: later changes of other processes are not in it.</summary>
+    public long AsOf { get; init; }
+
     /// <summary>What it costs to keep, in statements and ids.</summary>
     public int Weight { get; } = 64 + State.Tips.Count + Policy.Count + Recent.Weight;
 

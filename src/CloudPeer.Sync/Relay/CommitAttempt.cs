@@ -14,12 +14,14 @@ internal sealed class CommitAttempt(CommitContext context, IReadOnlyList<Pending
     private readonly List<Appended> _entries = [];
     private readonly List<(PendingBundle Bundle, IReadOnlyList<ulong> Places)> _accepted = [];
     private readonly List<(PendingBundle Bundle, Refusal Refusal)> _refused = [];
+    private long _asOf;
     private ulong _micros;
 
     /// <summary>False if another process got in between: nothing has happened, and a new attempt is due.</summary>
     public async Task<bool> RunAsync()
     {
         ReceiptBatch? receipts;
+        _asOf = context.Cache.Told;
         var transaction = await BeginAsync().ConfigureAwait(false);
         await using (transaction.ConfigureAwait(false))
         {
@@ -27,6 +29,8 @@ internal sealed class CommitAttempt(CommitContext context, IReadOnlyList<Pending
             await LoadAsync(transaction).ConfigureAwait(false);
             foreach (var bundle in batch) await JudgeAsync(bundle, transaction).ConfigureAwait(false);
             var commit = Sign(out receipts);
+            // The rows are locked: what others told until now, they had committed before.
+            _asOf = context.Cache.Told;
             if (commit is not null && !await transaction.CommitAsync(commit, CancellationToken.None).ConfigureAwait(false)) return false;
         }
 
@@ -51,7 +55,10 @@ internal sealed class CommitAttempt(CommitContext context, IReadOnlyList<Pending
             {
                 // A log that is shorter than remembered was restored from a copy, or it is another one.
                 if (context.Cache.Find(document)?.State is { } known && (known.IsOtherLogThan(state) || known.Size > state.Size)) context.Cache.Forget(document);
-                cached = await context.Cache.CurrentAsync(state, CancellationToken.None).ConfigureAwait(false);
+                cached = await context.Cache.CurrentAsync(state, _asOf, CancellationToken.None).ConfigureAwait(false);
+
+                // Of one size, but the row may have had a counter repaired.
+                if (!ReferenceEquals(cached.State, state)) cached = cached with { State = state };
             }
             else
             {
@@ -154,7 +161,7 @@ internal sealed class CommitAttempt(CommitContext context, IReadOnlyList<Pending
         foreach (var (id, document) in _documents)
         {
             if (!document.HasGrown) continue;
-            context.Cache.Put(document.Publish());
+            context.Cache.Put(document.Publish(_asOf));
             context.Signals.Pulse(id);
         }
     }

@@ -19,6 +19,7 @@ internal sealed class DocumentDeleter : IAsyncDisposable
     private readonly CancellationTokenSource _stopping = new();
     private readonly SemaphoreSlim _due = new(1);
     private readonly Task _purging;
+    private bool _isDisposed;
 
     public DocumentDeleter(CommitContext context)
     {
@@ -30,12 +31,13 @@ internal sealed class DocumentDeleter : IAsyncDisposable
     public async Task<Outcome<FreedRoom>> DeleteAsync(PeerId device, DocId document, CancellationToken cancellationToken)
     {
         var tenant = await _context.Tenants.FindByDeviceAsync(device, cancellationToken).ConfigureAwait(false);
+        var asOf = _context.Cache.Told;
         var transaction = await _context.Store.BeginAsync([document], [], cancellationToken).ConfigureAwait(false);
         ulong freed;
         await using (transaction.ConfigureAwait(false))
         {
             if (!transaction.Documents.TryGetValue(document, out var state) || tenant?.Account != state.Host) return Outcome.Refused<FreedRoom>(Refusal.NotFound);
-            var current = await _context.Cache.CurrentAsync(state, cancellationToken).ConfigureAwait(false);
+            var current = await _context.Cache.CurrentAsync(state, asOf, cancellationToken).ConfigureAwait(false);
             if (!current.Policy.View.May(device, Permission.Control)) return Outcome.Refused<FreedRoom>(Refusal.NotFound);
             var (generation, micros) = await NextGenerationAsync(state, cancellationToken).ConfigureAwait(false);
             var host = await WithoutAsync(transaction, state, cancellationToken).ConfigureAwait(false);
@@ -52,6 +54,7 @@ internal sealed class DocumentDeleter : IAsyncDisposable
     /// <inheritdoc />
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _isDisposed, true)) return;
         await _stopping.CancelAsync().ConfigureAwait(false);
         await _purging.ConfigureAwait(false);
         _stopping.Dispose();

@@ -43,6 +43,7 @@ public sealed partial class DocumentRelay : IAsyncDisposable
     private readonly Action<Exception> _onFault;
     private readonly DocumentCache _cache;
     private readonly DocumentSignals _signals = new();
+    private readonly ElsewhereWatch _watch;
     private readonly PushDesk _pushes;
     private readonly Committer _committer;
     private readonly DocumentDeleter _deleter;
@@ -63,7 +64,8 @@ public sealed partial class DocumentRelay : IAsyncDisposable
         _time = time;
         _limits = limits ?? new();
         _onFault = onFault ?? (_ => { });
-        _cache = new(store, _limits);
+        var changes = new ChangesElsewhere(_limits.ChangesElsewhere);
+        _cache = new(store, changes, _limits);
         var context = new CommitContext(server, store, tenants, _cache, _signals, time, _limits, _onFault);
         _committer = new(context);
         _deleter = new(context);
@@ -71,6 +73,7 @@ public sealed partial class DocumentRelay : IAsyncDisposable
         _sets = new(store, _limits);
         _proofs = new(store, _limits);
         _deliveries = new(store, time, _limits, _onFault);
+        _watch = new(store, changes, _signals, time, _onFault);
     }
 
     /// <summary>The server.</summary>
@@ -111,8 +114,9 @@ public sealed partial class DocumentRelay : IAsyncDisposable
             var (from, wanted) = (range.From, Wanted(range));
             if (range.IsFollowing && known.Recent.Read(from, known.State.Size, wanted, _limits.PageBytes) is { } tail)
                 return Outcome.Of(Page(known, reader, range, tail));
+            var asOf = _cache.Told;
             var slice = await _store.ReadAsync(document, from, wanted, _limits.PageBytes, cancellationToken).ConfigureAwait(false);
-            var current = slice is null ? null : await CurrentAsync(slice, cancellationToken).ConfigureAwait(false);
+            var current = slice is null ? null : await CurrentAsync(slice, asOf, cancellationToken).ConfigureAwait(false);
             if (current is null || !await IsServedAsync(current, reader, cancellationToken).ConfigureAwait(false))
                 return Outcome.Refused<LogPage>(Refusal.NotFound);
             return Outcome.Of(Page(current, reader, range, slice!.Entries));
@@ -198,6 +202,7 @@ public sealed partial class DocumentRelay : IAsyncDisposable
     /// <summary>Finishes the commits that are waiting, and accepts nothing more.</summary>
     public async ValueTask DisposeAsync()
     {
+        await _watch.DisposeAsync().ConfigureAwait(false);
         await _committer.DisposeAsync().ConfigureAwait(false);
         await _deleter.DisposeAsync().ConfigureAwait(false);
         await _deliveries.DisposeAsync().ConfigureAwait(false);
@@ -214,16 +219,17 @@ public sealed partial class DocumentRelay : IAsyncDisposable
     // What is remembered may be old, so a no is asked of the store; a yes is checked again against what is read.
     private async ValueTask<CachedDocument?> FindServedAsync(PeerId reader, DocId document, CancellationToken cancellationToken)
     {
-        if (_cache.Find(document) is { } cached && await IsServedAsync(cached, reader, cancellationToken).ConfigureAwait(false)) return cached;
+        var cached = await _cache.FindRefreshedAsync(document, cancellationToken).ConfigureAwait(false);
+        if (cached is not null && await IsServedAsync(cached, reader, cancellationToken).ConfigureAwait(false)) return cached;
         var current = await _cache.LoadAsync(document, cancellationToken).ConfigureAwait(false);
         return current is not null && await IsServedAsync(current, reader, cancellationToken).ConfigureAwait(false) ? current : null;
     }
 
-    private Task<CachedDocument> CurrentAsync(LogSlice slice, CancellationToken cancellationToken)
+    private Task<CachedDocument> CurrentAsync(LogSlice slice, long asOf, CancellationToken cancellationToken)
     {
         // Nothing to read although more is remembered: the log was restored from a copy.
         if (slice.Entries.Count == 0 && _cache.Find(slice.State.Document)?.State.Size > slice.State.Size) _cache.Forget(slice.State.Document);
-        return _cache.CurrentAsync(slice.State, cancellationToken);
+        return _cache.CurrentAsync(slice.State, asOf, cancellationToken);
     }
 
     private async ValueTask<bool> IsServedAsync(CachedDocument document, PeerId peer, CancellationToken cancellationToken)

@@ -147,6 +147,15 @@ public interface IRelayStore : IAsyncDisposable
     /// <returns>The generation's number, and how many logs there are.</returns>
     Task<(uint Number, int Documents)> BeginGenerationAsync(ulong micros, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// Tells what other processes over the same database change, soon after each of their commits, and nothing of this store's own. The first that it
+    /// tells, as soon as it listens, is <see cref="ChangedElsewhere.Any"/>, since nothing was told before. It ends with the token, or when it
+    /// cannot listen any more: then it is to be called again. A store with one process has nothing to tell, and returns at once.
+    /// </summary>
+    /// <param name="tell">Takes it; quick, and never throws.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    Task WatchAsync(Action<ChangedElsewhere> tell, CancellationToken cancellationToken) => Task.CompletedTask;
+
     /// <summary>Removes entries of deleted documents, at most so many.</summary>
     /// <returns>True if there may be more.</returns>
     Task<bool> PurgeAsync(int maxEntries, CancellationToken cancellationToken);

@@ -27,6 +27,9 @@ public sealed record RelayLimits
     /// <summary>How many of a document's last ids are remembered, so that deps and repeated pushes are found without the store.</summary>
     public int RecentIds { get; init; } = 1024;
 
+    /// <summary>Documents of which is remembered when another process changed them last; past it, all that is cached is read again once.</summary>
+    public int ChangesElsewhere { get; init; } = 1 << 16;
+
     /// <summary>Entries of deleted documents that are removed in one transaction.</summary>
     public int PurgeEntries { get; init; } = 1000;
 

@@ -57,10 +57,11 @@ internal sealed class WorkingDocument
     }
 
     /// <summary>The document after the commit has become durable.</summary>
-    public CachedDocument Publish()
+    /// <param name="asOf">See <see cref="CachedDocument.AsOf"/>; from a moment at which the row was locked.</param>
+    public CachedDocument Publish(long asOf)
     {
         var first = State!.Size - (ulong)_entries.Count;
         for (var i = 0; i < _entries.Count; i++) _recent.Add(_entries[i], first + (ulong)i);
-        return new(State, Policy, _recent);
+        return new(State, Policy, _recent) { AsOf = asOf };
     }
 }

@@ -12,6 +12,9 @@ public static class SignedRequest
     /// <summary>The method name under which <c>Inbox.Ack</c> is signed.</summary>
     public const string InboxAck = "/cloudpeer.v1.Inbox/Ack";
 
+    /// <summary>The method name under which <c>Inbox.SetDeliveryToken</c> is signed.</summary>
+    public const string InboxSetDeliveryToken = "/cloudpeer.v1.Inbox/SetDeliveryToken";
+
     /// <summary>The method name under which <c>Sync.DeleteDocument</c> is signed.</summary>
     public const string DeleteDocument = "/cloudpeer.v1.Sync/DeleteDocument";
 
@@ -40,6 +43,15 @@ public static class SignedRequest
     /// <summary>The canonical bytes of <c>Inbox.Ack</c>: <c>CBOR [id, …]</c>, ascending.</summary>
     public static byte[] AckBytes(IReadOnlyCollection<MessageId> ids) =>
         Canonical.Encode(writer => writer.Array(ids, writer.Id));
+
+    /// <summary>The canonical bytes of <c>Inbox.SetDeliveryToken</c>: <c>CBOR [token hash]</c>, an empty byte string when there are to be no contacts.</summary>
+    public static byte[] TokenBytes(Bytes32? tokenHash) =>
+        Canonical.Encode(writer =>
+        {
+            writer.BeginArray(1);
+            writer.Bytes(tokenHash?.ToArray() ?? []);
+            writer.EndArray();
+        });
 
     /// <summary>The canonical bytes of <c>Sync.DeleteDocument</c>: <c>CBOR [document]</c>.</summary>
     public static byte[] DocumentBytes(DocId document) => Canonical.Encode(writer => writer.Array([document], writer.Id));

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
+using CloudPeer.Sync.Relay;
 using Tlfs.Cli.Running;
 using Tlfs.Client;
 using Tlfs.Core;
@@ -97,12 +98,19 @@ internal static class SyncCommands
                     each.Used is { } used ? Text.Bytes(used) : "", each.Quota is { } quota ? Text.Quota(quota) : "",
                 ],
                 "No document is with a server yet. Add a cloudpeer with: tlfs cloudpeer add URL");
+            foreach (var server in states.Where(each => each.Largest.Count > 0).DistinctBy(each => each.Url, StringComparer.Ordinal)) ShowLargest(call.Print, server);
             foreach (var each in states.Where(each => each.Restored is not null))
                 call.Print.Line($"{Text.Short(each.Document.ToString())}  {each.Url}  {Text.Restored(each.Restored!)}");
             foreach (var each in fetched ?? [])
                 call.Print.Line($"{Text.Short(each.Document.ToString())}  {each.Url}  {Text.Short(each.Device.ToString())} has fetched {each.Size} of {each.Of} ({Text.Time(each.At)})");
         })
         { delivered };
+    }
+
+    private static void ShowLargest(Printer print, DocumentServerStatus server)
+    {
+        if (server.State is { } state and not "active") print.Line($"{server.Url}  your account is {state} there");
+        print.Line($"{server.Url}  filled by: {string.Join(", ", server.Largest.Select(each => $"{Text.Short(each.Document.ToString())} {Text.Bytes(each.StoredBytes)}"))}");
     }
 
     private static void StatusMembers(Utf8JsonWriter json, DocumentServerStatus each, IReadOnlyList<DeviceDelivery>? fetched)
@@ -114,6 +122,9 @@ internal static class SyncCommands
         Members.Refused(json, each.Refused);
         Members.Optional(json, "used", each.Used);
         Members.Optional(json, "quota", each.Quota);
+        Members.Optional(json, "stored", each.Stored);
+        json.WriteString("state", each.State);
+        Members.Largest(json, each.Largest);
         json.WriteString("fault", each.Fault?.Reason.ToKebab());
         Members.Restored(json, each.Restored);
         if (fetched is not null) Members.Delivered(json, [.. fetched.Where(one => one.Document == each.Document && string.Equals(one.Url, each.Url, StringComparison.Ordinal))]);
@@ -146,6 +157,7 @@ internal static class SyncCommands
 
     private static string Notes(SyncResult result) => string.Concat(
         result.Restored is { } restored ? "\n  " + Text.Restored(restored) : "",
+        string.Concat(result.Refused.Select(each => each.Quota).OfType<QuotaUse>().Select(Text.Quota).Distinct().Select(line => "\n  " + line)),
         result.Missing.Count == 0 ? "" : "\n  The server left out: " + string.Join(' ', result.Missing));
 
     private static TlfsException Failed(SyncResult result)
@@ -158,7 +170,8 @@ internal static class SyncCommands
 
         if (result.Error is { } error) return error;
         var refused = result.Refused[0];
-        return new(refused.Reason, $"{result.Url} refused {result.Refused.Count} of your changes; they are kept here: {refused.Message}");
+        var quota = refused.Quota is { } use ? $" ({Text.Quota(use)})" : "";
+        return new(refused.Reason, $"{result.Url} refused {result.Refused.Count} of your changes; they are kept here: {refused.Message}{quota}");
     }
 
     /// <summary>Prints results as they come.</summary>

@@ -96,7 +96,7 @@ internal sealed class Relocations(ReplicaHome home, Connector connector)
             {
                 var pinned = home.Do(() => home.Cloudpeers.Find(url)?.Server);
                 await using var connection = await connector.ConnectAsync(url, pinned, cancellationToken);
-                await connection.SendAsync(message.Bytes, cancellationToken);
+                await connection.SendAsync(message.Bytes, home.Do(() => home.Contacts.Find(message.To)), cancellationToken);
                 return true;
             }
             catch (TlfsException e)
@@ -106,7 +106,7 @@ internal sealed class Relocations(ReplicaHome home, Connector connector)
         }
 
         if (later is null) return false;
-        home.Do(() => home.People.Enqueue(new(message.Id, document, later, message)));
+        home.Do(() => home.People.Enqueue(new(message.Id, document, later, message, Relocation.MessageType)));
         return true;
     }
 }

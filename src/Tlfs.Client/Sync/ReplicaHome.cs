@@ -29,6 +29,7 @@ internal sealed class ReplicaHome : IDisposable
         Logs = new(database);
         Evidence = new(database);
         People = new(database);
+        Contacts = new(database, options.Entropy);
         Fills = new(database);
         Moves = new(database);
         Settings = new(database);
@@ -58,6 +59,8 @@ internal sealed class ReplicaHome : IDisposable
     public EvidenceTable Evidence { get; }
 
     public PeopleTable People { get; }
+
+    public ContactTable Contacts { get; }
 
     public FillTable Fills { get; }
 

@@ -23,7 +23,7 @@ public sealed class OpenCallsTests(PostgresFixture postgres)
             if (await ReasonAsync(server, call) is Reason.Unauthenticated) refused.Add($"{call.Service}.{call.Call}");
         }
 
-        Assert.Equal(calls.Where(call => call.NeedsSession).Select(call => $"{call.Service}.{call.Call}"), refused);
+        Assert.Equal(calls.Where(call => call.NeedsSession).Select(call => $"{call.Service}.{call.Call}"), refused, StringComparer.Ordinal);
     }
 
     // Whatever the call's kind, the server answers an empty message with its first one, or with the status.

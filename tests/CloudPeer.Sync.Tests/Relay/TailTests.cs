@@ -17,8 +17,8 @@ public sealed class TailTests
     public async Task Followers_that_keep_up_cost_no_read_of_the_store()
     {
         await using var memory = new MemoryRelayStore();
-        var (store, reads) = StoreReads.Before(memory);
-        await using var world = new RelayWorld(store);
+        var reads = new ReadCounter(memory);
+        await using var world = new RelayWorld(reads.Store);
         var owner = world.Tenant();
         var document = await world.HostedAsync(owner);
         Follower[] followers = [.. Enumerable.Range(0, 20).Select(_ => new Follower(world.Relay, owner, document.Id))];
@@ -41,8 +41,8 @@ public sealed class TailTests
     public async Task A_document_that_nobody_follows_keeps_no_entries()
     {
         await using var memory = new MemoryRelayStore();
-        var (store, reads) = StoreReads.Before(memory);
-        await using var world = new RelayWorld(store);
+        var reads = new ReadCounter(memory);
+        await using var world = new RelayWorld(reads.Store);
         var owner = world.Tenant();
         var document = await world.HostedAsync(owner);
         await world.AcceptAsync(owner, document, document.NextDelta(owner));
@@ -89,6 +89,22 @@ public sealed class TailTests
             await follower.CatchUpAsync();
             Assert.Equal(document.Envelopes.Select(envelope => envelope.Id), follower.Seen);
         }
+    }
+
+    /// <summary>Counts how often entries are read from a store.</summary>
+    private sealed class ReadCounter
+    {
+        private int _count;
+
+        public ReadCounter(IRelayStore store) => Store = Interception<IRelayStore>.Before(store, (method, next) =>
+        {
+            if (method is nameof(IRelayStore.ReadAsync)) Interlocked.Increment(ref _count);
+            return next();
+        });
+
+        public IRelayStore Store { get; }
+
+        public int Count => Volatile.Read(ref _count);
     }
 
     /// <summary>What a stream does for one subscription.</summary>

@@ -21,7 +21,9 @@ public sealed class ApiPageTests
 
     [Fact]
     public void The_page_names_exactly_the_calls_of_the_code_with_what_goes_in_and_comes_out() => AssertSame(
-        from file in Files from service in file.Services from call in service.Methods
+        from file in Files
+        from service in file.Services
+        from call in service.Methods
         select $"{service.Name}.{call.Name}: {(call.IsClientStreaming ? "stream " : "")}{call.InputType.Name} -> {(call.IsServerStreaming ? "stream " : "")}{call.OutputType.Name}",
         Page.Calls.Select(call => $"{call.Service}.{call.Call}: {call.Shape}"));
 
@@ -31,7 +33,9 @@ public sealed class ApiPageTests
 
     [Fact]
     public void The_page_names_exactly_the_fields_of_the_code_with_number_and_type() => AssertSame(
-        from file in Files from message in file.MessageTypes from field in message.Fields.InDeclarationOrder()
+        from file in Files
+        from message in file.MessageTypes
+        from field in message.Fields.InDeclarationOrder()
         select $"{message.Name}.{field.Name} = {field.FieldNumber}: {(field.IsRepeated ? "repeated " : "")}{TypeOf(field)}",
         Page.Fields);
 
@@ -48,7 +52,7 @@ public sealed class ApiPageTests
     {
         List<string> written = [.. page], known = [.. code];
         Assert.Equal(written.Count, written.Distinct(StringComparer.Ordinal).Count());
-        Assert.Equal([], known.Except(written, StringComparer.Ordinal).Select(missing => $"the page lacks {missing}"));
-        Assert.Equal([], written.Except(known, StringComparer.Ordinal).Select(wrong => $"the page has {wrong}"));
+        Assert.Empty(known.Except(written, StringComparer.Ordinal).Select(missing => $"the page lacks {missing}"));
+        Assert.Empty(written.Except(known, StringComparer.Ordinal).Select(wrong => $"the page has {wrong}"));
     }
 }

@@ -22,7 +22,7 @@ internal static class Backlog
         var document = await LoadDocument.HostAsync(owner, keys.Select(key => key.Public));
         await document.FillAsync(owner, options.Backlog);
         Latencies pulls = new(), connects = new();
-        var (errors, verified) = (0L, 0.0);
+        var errors = 0L;
         var warm = await PullAsync(options, server, keys[0], document, new(), new());
         GC.Collect();
         var meter = Meter.Start(server, options);
@@ -35,9 +35,9 @@ internal static class Backlog
         var line = meter.Stop((long)document.Size * options.Rounds) with { EnvelopeBytes = document.EnvelopeBytes };
         var started = Stopwatch.GetTimestamp();
         if (!Verify(warm, owner.Target.Peer)) errors++;
-        verified = Stopwatch.GetElapsedTime(started).TotalMilliseconds;
+        var verified = Stopwatch.GetElapsedTime(started).TotalMilliseconds;
         pulls = Latencies.Join([pulls]);
-        pulls.Fill(line with { Errors = errors, ClientVerifyMs = Math.Round(verified), Rate = Math.Round(1000.0 * document.Size / pulls.Percentile(0.5)!.Value) }).Print();
+        pulls.Fill(line with { Errors = errors, ClientVerifyMs = Math.Round(verified), Rate = Math.Round(1000 * document.Size / pulls.Percentile(0.5)!.Value) }).Print();
         Latencies.Join([connects]).Fill(new() { Work = options.Work, Store = options.Store, Variant = "connect and open a session", Pinned = options.Pin }).Print();
     }
 

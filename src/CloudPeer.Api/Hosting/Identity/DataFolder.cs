@@ -26,14 +26,20 @@ internal sealed class DataFolder : IDisposable
 
     /// <summary>Makes the folder if needed, checks that it can be written, and takes its lock.</summary>
     /// <exception cref="TlfsException">It cannot be used, or another process holds it.</exception>
-    public static DataFolder Open(ServerSettings settings)
+    public static DataFolder Open(ServerSettings settings) => Open(settings, exclusive: settings.PostgresConnection is null);
+
+    /// <summary>The same beside a server that may be running: for what needs the databases only.</summary>
+    /// <exception cref="TlfsException">It cannot be used.</exception>
+    public static DataFolder OpenShared(ServerSettings settings) => Open(settings, exclusive: false);
+
+    private static DataFolder Open(ServerSettings settings, bool exclusive)
     {
         var path = settings.DataDir;
         try
         {
             if (!Directory.Exists(path)) CreateFolder(path);
             Probe(path);
-            return new(path, settings.PostgresConnection is null ? Lock(path) : null);
+            return new(path, exclusive ? Lock(path) : null);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -12,22 +12,30 @@ namespace CloudPeer.Api.Relay.Store;
 /// fork and nobody waits in a circle.
 /// </summary>
 /// <param name="source">The database; not owned.</param>
+/// <param name="listening">The same database by an address whose sessions last, for what other processes tell; not owned.</param>
 /// <param name="blobs">Where large parts of snapshots are; all processes over the database share it.</param>
-internal sealed class PostgresRelayStore(NpgsqlDataSource source, BlobFolder blobs) : IRelayStore, IBlobIndex
+internal sealed class PostgresRelayStore(NpgsqlDataSource source, NpgsqlDataSource listening, BlobFolder blobs) : IRelayStore, IBlobIndex
 {
+    private readonly PostgresNotices _notices = new();
+
     /// <summary>Creates the tables where they are missing.</summary>
+    /// <param name="source">The database; not owned.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="blobs">Where large parts of snapshots are; in the database if null.</param>
+    /// <param name="listening">The address to listen at, if it is another one.</param>
     /// <exception cref="Tlfs.Core.TlfsException">The database cannot be used now, or was made by newer software.</exception>
-    public static Task<PostgresRelayStore> OpenAsync(NpgsqlDataSource source, CancellationToken cancellationToken, BlobFolder? blobs = null) => StoreFailure.Translate(async () =>
+    public static Task<PostgresRelayStore> OpenAsync(
+        NpgsqlDataSource source, CancellationToken cancellationToken, BlobFolder? blobs = null, NpgsqlDataSource? listening = null) => StoreFailure.Translate(async () =>
     {
         await using var connection = await source.OpenConnectionAsync(cancellationToken);
         await SchemaMigrator.MigrateAsync(connection, SchemaScripts.Embedded("relay", "Relay/Store/Scripts/Postgres"), cancellationToken);
-        return new PostgresRelayStore(source, blobs ?? BlobFolder.None);
+        return new PostgresRelayStore(source, listening ?? source, blobs ?? BlobFolder.None);
     });
 
     /// <inheritdoc />
     public Task<IRelayTransaction> BeginAsync(
         IReadOnlyCollection<DocId> documents, IReadOnlyCollection<AccountId> tenants, CancellationToken cancellationToken) =>
-        StoreFailure.Translate(() => PostgresTransaction.BeginAsync(source, blobs, documents, tenants, cancellationToken));
+        StoreFailure.Translate(() => PostgresTransaction.BeginAsync(source, blobs, _notices, documents, tenants, cancellationToken));
 
     /// <inheritdoc />
     public Task<DocumentState?> FindAsync(DocId document, CancellationToken cancellationToken) => ReadAsync(
@@ -125,8 +133,11 @@ internal sealed class PostgresRelayStore(NpgsqlDataSource source, BlobFolder blo
     });
 
     /// <inheritdoc />
+    public Task WatchAsync(Action<ChangedElsewhere> tell, CancellationToken cancellationToken) => _notices.WatchAsync(listening, tell, cancellationToken);
+
+    /// <inheritdoc />
     public Task<bool> PurgeAsync(int maxEntries, CancellationToken cancellationToken) =>
-        AskAsync(connection => StoredDeletions.PurgeAsync(connection, maxEntries, cancellationToken), cancellationToken);
+        AskAsync(connection => StoredDeletions.PurgeAsync(connection, " FOR UPDATE SKIP LOCKED", maxEntries, cancellationToken), cancellationToken);
 
     /// <inheritdoc />
     public Task<IReadOnlyList<DocId>> ReadDocumentsAsync(DocId? after, int max, CancellationToken cancellationToken) =>

@@ -11,13 +11,15 @@ internal sealed class PostgresTransaction : IRelayTransaction
 {
     private readonly NpgsqlConnection _connection;
     private readonly NpgsqlTransaction _transaction;
+    private readonly PostgresNotices _notices;
     private readonly BlobFolder _blobs;
     private readonly Dictionary<DocId, DocumentState> _documents = [];
     private readonly Dictionary<DocId, DeletedDocument> _deleted = [];
     private readonly Dictionary<AccountId, TenantUsage> _usage = [];
 
-    private PostgresTransaction(NpgsqlConnection connection, NpgsqlTransaction transaction, BlobFolder blobs)
+    private PostgresTransaction(NpgsqlConnection connection, NpgsqlTransaction transaction, BlobFolder blobs, PostgresNotices notices)
     {
+        _notices = notices;
         _connection = connection;
         _transaction = transaction;
         _blobs = blobs;
@@ -34,12 +36,17 @@ internal sealed class PostgresTransaction : IRelayTransaction
 
     /// <summary>See <see cref="IRelayStore.BeginAsync"/>.</summary>
     public static async Task<IRelayTransaction> BeginAsync(
-        NpgsqlDataSource source, BlobFolder blobs, IReadOnlyCollection<DocId> documents, IReadOnlyCollection<AccountId> tenants, CancellationToken cancellationToken)
+        NpgsqlDataSource source,
+        BlobFolder blobs,
+        PostgresNotices notices,
+        IReadOnlyCollection<DocId> documents,
+        IReadOnlyCollection<AccountId> tenants,
+        CancellationToken cancellationToken)
     {
         var connection = await source.OpenConnectionAsync(cancellationToken);
         try
         {
-            var begun = new PostgresTransaction(connection, await connection.BeginTransactionAsync(cancellationToken), blobs);
+            var begun = new PostgresTransaction(connection, await connection.BeginTransactionAsync(cancellationToken), blobs, notices);
             await begun.LockAsync(documents, tenants, cancellationToken);
             if (begun._documents.Count < documents.Count) await begun.FindDeletedAsync(documents, cancellationToken);
             return begun;
@@ -61,6 +68,7 @@ internal sealed class PostgresTransaction : IRelayTransaction
             SaveDocuments(batch, [.. commit.Documents.OrderBy(state => state.Document)]);
             SaveUsage(batch, commit.Usage);
             if (commit.Entries.Count > 0) SaveEntries(batch, commit, saved);
+            if (commit.Documents.Count > 0) batch.BatchCommands.Add(_notices.Tell([.. commit.Documents.Select(state => state.Document)]));
             await batch.ExecuteNonQueryAsync(cancellationToken);
             await _transaction.CommitAsync(cancellationToken);
             return true;
@@ -78,6 +86,7 @@ internal sealed class PostgresTransaction : IRelayTransaction
         await using (var batch = new NpgsqlBatch(_connection, _transaction))
         {
             SaveUsage(batch, [deletion.Host]);
+            batch.BatchCommands.Add(_notices.Tell([deletion.Document.Document]));
             await batch.ExecuteNonQueryAsync(cancellationToken);
         }
 

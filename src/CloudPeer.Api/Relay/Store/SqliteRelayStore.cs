@@ -169,7 +169,7 @@ internal sealed class SqliteRelayStore : IRelayStore, IBlobIndex
         await _turn.WaitAsync(cancellationToken);
         try
         {
-            return await AskAsync(connection => StoredDeletions.PurgeAsync(connection, maxEntries, cancellationToken), cancellationToken);
+            return await AskAsync(connection => StoredDeletions.PurgeAsync(connection, string.Empty, maxEntries, cancellationToken), cancellationToken);
         }
         finally
         {

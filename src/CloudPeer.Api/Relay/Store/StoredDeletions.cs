@@ -34,10 +34,16 @@ internal static class StoredDeletions
     }
 
     /// <summary>See <see cref="IRelayStore.PurgeAsync"/>.</summary>
-    public static async Task<bool> PurgeAsync(DbConnection connection, int maxEntries, CancellationToken cancellationToken)
+    /// <param name="connection">An open connection.</param>
+    /// <param name="locking">
+    /// Keeps two nodes from removing the same entries: the second one would wait, find fewer than it looked for, and take the log for purged.
+    /// </param>
+    /// <param name="maxEntries">The most entries.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public static async Task<bool> PurgeAsync(DbConnection connection, string locking, int maxEntries, CancellationToken cancellationToken)
     {
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        await using var find = StoredUsage.Command(connection, transaction, "SELECT doc FROM deleted WHERE NOT purged LIMIT 1");
+        await using var find = StoredUsage.Command(connection, transaction, "SELECT doc FROM deleted WHERE NOT purged LIMIT 1" + locking);
         if (await find.ExecuteScalarAsync(cancellationToken) is not byte[] document) return false;
         if (await RemoveAsync(connection, transaction, Id.From<DocId>(document), maxEntries, cancellationToken))
         {

@@ -113,7 +113,7 @@ public sealed class BlobFolderTests(PostgresFixture postgres) : IAsyncDisposable
         Assert.Equal(4, Files.Length);
         Assert.Equal(2, await blobs.SweepAsync((IBlobIndex)store, now + BlobFolder.SweepAge + TimeSpan.FromSeconds(1), Cancel));
 
-        Assert.Equal([kept, Path.Combine(Blobs, "notes.txt")], Files.Order(StringComparer.Ordinal));
+        Assert.Equal([kept, Path.Combine(Blobs, "notes.txt")], Files.Order(StringComparer.Ordinal), StringComparer.Ordinal);
         await using var cold = world.Start(await OpenAsync(kind, new(Blobs)));
         Assert.Equal(3, (await RelayWorld.ReadAllAsync(cold, owner, document.Id)).Count);
         // It was never acknowledged, so its author sends it again.
