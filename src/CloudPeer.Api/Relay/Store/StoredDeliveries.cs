@@ -16,7 +16,7 @@ internal static class StoredDeliveries
 
     /// <summary>Reads the column <c>devices</c>, if there is a row.</summary>
     public static async Task<IReadOnlyList<Delivered>> ReadAsync(DbDataReader reader, CancellationToken cancellationToken) =>
-        await reader.ReadAsync(cancellationToken) ? Decode(reader.GetFieldValue<byte[]>(0)) : [];
+        await reader.ReadAsync(cancellationToken) ? Decode(await reader.GetFieldValueAsync<byte[]>(0, cancellationToken)) : [];
 
     /// <summary>See <see cref="IRelayStore.UpdateDeliveredAsync"/>.</summary>
     /// <param name="connection">Nobody else's.</param>
