@@ -38,7 +38,7 @@ internal sealed class AccountDirectory(IDbContextFactory<HostDatabase> databases
     }
 
     /// <summary>The account of a device, if it was asked for before; else null, without asking the database.</summary>
-    public AccountId? Remembered(PeerId device) => _byDevice.TryGetValue(device, out var known) ? known.Tenant?.Account : null;
+    public AccountId? Remembered(PeerId device) => _byDevice.TryGetValue(device, out var known) ? known.Tenant.Account : null;
 
     /// <summary>The card of an account that is a tenant here, or null.</summary>
     public async Task<byte[]?> FindCardAsync(AccountId account, CancellationToken cancellationToken) =>
