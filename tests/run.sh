@@ -18,8 +18,10 @@ FILTER      only the test projects whose name contains this text
 --no-build  the solution is built already, in the same configuration
 
 Environment: CONFIGURATION (Release), TEST_LIMIT_SECONDS per project (900).
-Reports are written to TestResults/. Tests that need PostgreSQL start a private server:
-as root on Debian its programs are installed when missing, else this says what to install.
+Reports are written to TestResults/. Tests that need PostgreSQL start a private server, those
+in a browser need Chromium: as root on Debian both are installed when missing, else this says
+what to install. Tests that run JavaScript need Node 20.19 or newer with npm; the packages of
+the lock files are installed here.
 The last line is: Tests: N passed, N failed, N skipped
 The exit code is 0 when at least one test ran and none failed, 2 for wrong usage, else 1.
 TEXT
@@ -59,6 +61,50 @@ prepare_postgres() {
   fi
   say "== PostgreSQL is missing, so the tests that need it will fail. Install its server programs"
   say "   (Debian, Ubuntu: apt-get install postgresql; macOS: brew install postgresql@17) or start a Docker engine."
+}
+
+have_chromium() { command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null; }
+
+install_chromium() {
+  say "== Installing Chromium (apt-get install chromium)"
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get update -qq
+  apt-get install -y -qq --no-install-recommends chromium >/dev/null
+}
+
+prepare_chromium() {
+  if have_chromium; then return; fi
+  if [[ $(id -u) == 0 && -f /etc/debian_version ]] && install_chromium && have_chromium; then return; fi
+  say "== Chromium is missing, so the tests in a browser will fail. Install it"
+  say "   (Debian: apt-get install chromium; Ubuntu: snap install chromium; macOS: set CHROMIUM to its program)."
+}
+
+# The folders of JavaScript with a lock file. npm writes .package-lock.json last: where it is newer, everything is there.
+prepare_node() {
+  local lock folder
+  if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
+    say "== Node is missing, so the tests that run JavaScript will fail. Install Node 20.19 or newer with npm (https://nodejs.org)."
+    return
+  fi
+  for lock in "$root"/samples/*/package-lock.json "$root"/tests/*/web/package-lock.json; do
+    folder=$(dirname "$lock")
+    if [[ ! -f $lock || $folder/node_modules/.package-lock.json -nt $lock ]]; then continue; fi
+    say "== Installing the packages of ${folder#"$root"/} (npm ci)"
+    if ! npm ci --prefix "$folder" --ignore-scripts --no-audit --no-fund --loglevel=error --fetch-retries=5 >/dev/null; then
+      say "== The packages of ${folder#"$root"/} could not be installed, so its tests will fail."
+    fi
+  done
+}
+
+# prepare_for PATTERN COMMAND: runs the command if a project that is to run names this in its code.
+prepare_for() {
+  local project
+  for project in "${projects[@]}"; do
+    if grep -rqE "$1" --include='*.cs' "$(dirname "$project")"; then
+      "$2"
+      return
+    fi
+  done
 }
 
 test_projects() {
@@ -173,12 +219,9 @@ if ((${#projects[@]} + ${#scripts[@]} == 0)); then
 fi
 
 cd "$root"
-for project in "${projects[@]}"; do
-  if grep -rqE 'Postgres(Cluster|Fixture)' --include='*.cs' "$(dirname "$project")"; then
-    prepare_postgres
-    break
-  fi
-done
+prepare_for 'Postgres(Cluster|Fixture)' prepare_postgres
+prepare_for 'NodeFolder' prepare_node
+prepare_for 'Chromium' prepare_chromium
 
 if [[ $build == yes ]]; then
   say "== Building ($configuration)"

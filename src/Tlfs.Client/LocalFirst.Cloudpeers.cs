@@ -41,6 +41,7 @@ public sealed partial class LocalFirst
                 return true;
             },
             cancellationToken);
+        await _mailbox.SetTokenAsync(connection, address, cancellationToken);
         _home.NotifyEdited();
         return state;
     }

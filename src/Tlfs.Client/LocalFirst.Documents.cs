@@ -57,38 +57,6 @@ public sealed partial class LocalFirst
         },
         cancellationToken);
 
-    /// <summary>Removes a document from this device. What was not sent is gone.</summary>
-    /// <returns>The bytes of the envelopes that were kept here.</returns>
-    public async Task<long> RemoveAsync(DocId document, CancellationToken cancellationToken = default)
-    {
-        var freed = await _home.DoAsync(
-            () =>
-            {
-                var bytes = _home.Replica.Bytes(document);
-                _home.Replica.Remove(document);
-                return bytes;
-            },
-            cancellationToken);
-        _home.NotifyEdited();
-        return freed;
-    }
-
-    /// <summary>Gives up this account's own grants, tells the document's servers if they can be reached, and removes the document from this device.</summary>
-    public async Task LeaveAsync(DocId document, CancellationToken cancellationToken = default)
-    {
-        await _home.AuthorAsync(
-            document,
-            author =>
-            {
-                foreach (var grant in _home.Replica.Open(document).Policy.Grants)
-                    if (grant.Holds && grant.Actor.Peer == Peer) author.Renounce(grant.Id);
-                return true;
-            },
-            cancellationToken);
-        await TrySyncAsync(document, cancellationToken);
-        await RemoveAsync(document, cancellationToken);
-    }
-
     private static TlfsSchema Pin(TlfsSchema schema, IReadOnlyDictionary<string, SchemaVersion>? pins)
     {
         if (pins is null || !pins.TryGetValue(schema.Name, out var last)) return schema;

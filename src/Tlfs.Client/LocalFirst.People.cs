@@ -53,6 +53,7 @@ public sealed partial class LocalFirst
             () =>
             {
                 _home.People.SaveCard(who, address);
+                _home.Contacts.Block(who.Account, false);
                 return _mailbox.Enqueue(who, MakeInvitation(who, document, note), address);
             },
             cancellationToken);
@@ -66,7 +67,7 @@ public sealed partial class LocalFirst
 
     /// <summary>The invitations that wait to be sent.</summary>
     public Task<IReadOnlyList<MessageId>> QueuedInvitationsAsync(CancellationToken cancellationToken = default) =>
-        _home.DoAsync<IReadOnlyList<MessageId>>(() => [.. _home.People.Outgoing().Select(message => message.Id)], cancellationToken);
+        _home.DoAsync<IReadOnlyList<MessageId>>(() => [.. _home.People.Outgoing().Where(message => message.Type == Invitation.MessageType).Select(message => message.Id)], cancellationToken);
 
     /// <summary>The invitations that wait for an answer; fetches new ones from the cloudpeers that can be reached.</summary>
     public async Task<IReadOnlyList<ReceivedInvitation>> InvitationsAsync(CancellationToken cancellationToken = default)
@@ -76,16 +77,22 @@ public sealed partial class LocalFirst
         return await _home.DoAsync<IReadOnlyList<ReceivedInvitation>>(() => [.. _home.People.OpenInvitations().Select(Show)], cancellationToken);
     }
 
-    /// <summary>Accepts an invitation: the document is kept here from now on, and filled by the next <see cref="SyncAsync"/>. <c>invite-not-found</c>.</summary>
+    /// <summary>
+    /// Accepts an invitation: the document is kept here from now on, and filled by the next <see cref="SyncAsync"/>, which also gives the inviter this account's
+    /// delivery token. <c>invite-not-found</c>.
+    /// </summary>
     public async Task<LocalDocument> AcceptAsync(MessageId invitation, CancellationToken cancellationToken = default)
     {
         var document = await _home.DoAsync(
             () => _home.Database.Write(() =>
             {
-                var accepted = FindInvitation(invitation).Invitation;
+                var stored = FindInvitation(invitation);
+                var (from, accepted) = (stored.From, stored.Invitation);
                 _home.Replica.Join(accepted.Document);
                 _home.Custody.SaveAddresses(accepted);
                 _home.People.Answer(invitation);
+                if (_home.People.FindCard(from.Account)?.Url is null) _home.People.SaveCard(from, accepted.Servers.Count > 0 ? accepted.Servers[0].Url : null);
+                _mailbox.EnqueueToken(from);
                 return accepted.Document;
             }),
             cancellationToken);
@@ -151,7 +158,10 @@ public sealed partial class LocalFirst
             document.CarriedName ?? string.Empty,
             note,
             [.. heads.Select(head => new PinnedHead(head.Server, head.Size, head.Root))],
-            PolicyHeads(document));
+            PolicyHeads(document))
+        {
+            Token = _home.Contacts.Own(),
+        };
     }
 
     // The statements that no other statement has seen.

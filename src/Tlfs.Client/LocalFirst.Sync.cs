@@ -38,10 +38,34 @@ public sealed partial class LocalFirst
         () => [.. _home.Replica.Documents.SelectMany(document => Targets.Of(_home, document).Select(server => Status(document, server.Url, server.Server)))],
         cancellationToken);
 
+    /// <summary>
+    /// Asks each server of a document for its head now, and for the proof that what was pulled from it is the beginning of its log (docs/protocol/log.md §3.4):
+    /// nothing is pulled, and nobody is believed. A server that cannot be reached is an exception.
+    /// </summary>
+    /// <returns>A line for each server whose answer is not proven; empty if all is well.</returns>
+    public async Task<IReadOnlyList<string>> VerifyHeadsAsync(DocId document, CancellationToken cancellationToken = default)
+    {
+        var problems = new List<string>();
+        foreach (var (url, server) in await _home.DoAsync(() => Targets.Of(_home, document), cancellationToken))
+        {
+            var pulled = _home.Do(() => _home.Custody.Cursor(new(document, server)).Pulled);
+            await using var connection = await _connector.ConnectAsync(url, server, cancellationToken);
+            var proven = await connection.GetHeadAsync(document, pulled.Size, cancellationToken);
+            if (!proven.Verify(document, server, pulled.Size, pulled.Root))
+                problems.Add($"{url}: the server's log, {proven.Head.Size} envelopes, is not proven to begin with the {pulled.Size} that were fetched from it; sync shows whether it says why");
+        }
+
+        return problems;
+    }
+
+    // Documents that a status lists as what fills a quota.
+    private const int LargestShown = 10;
+
     private DocumentServerStatus Status(DocId document, string url, PeerId server)
     {
         var at = new Place(document, server);
         var entitlement = _home.Cloudpeers.Find(url)?.Entitlement;
+        var stored = _home.Cloudpeers.Stored(url);
         return new(
             document,
             url,
@@ -53,6 +77,9 @@ public sealed partial class LocalFirst
             _home.Custody.Fault(at))
         {
             Restored = _home.Logs.Restored(at),
+            State = entitlement?.State is { Length: > 0 } state ? state : null,
+            Stored = stored.FirstOrDefault(each => each.Document == document)?.StoredBytes,
+            Largest = [.. stored.Take(LargestShown)],
         };
     }
 

@@ -16,6 +16,12 @@ public sealed record LocalFirstOptions
 
     /// <summary>Allows <c>http://</c> to other machines (docs/protocol/session.md §7). The content stays sealed; who talks to whom does not.</summary>
     public bool AllowInsecure { get; init; }
+
+    /// <summary>
+    /// Whether the other devices of a document may see up to where this one has fetched it (docs/protocol/sync.md §8); null for what was set for the replica,
+    /// which is true at first.
+    /// </summary>
+    public bool? ShowDelivery { get; init; }
 }
 
 /// <summary>A replica that was just made.</summary>

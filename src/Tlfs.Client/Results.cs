@@ -1,5 +1,6 @@
 using CloudPeer.Sync.Client;
 using CloudPeer.Sync.Log;
+using CloudPeer.Sync.Relay;
 using CloudPeer.Sync.Sessions;
 using Tlfs.Core;
 using Tlfs.Core.Documents;
@@ -38,7 +39,14 @@ public sealed record SyncOptions
 /// <param name="Envelope">The envelope.</param>
 /// <param name="Reason">Why (docs/protocol/errors.md).</param>
 /// <param name="Message">One line for a person.</param>
-public sealed record RefusedEnvelope(EnvelopeId Envelope, Reason Reason, string Message);
+public sealed record RefusedEnvelope(EnvelopeId Envelope, Reason Reason, string Message)
+{
+    /// <summary>Which limit was reached, with <see cref="Reason.QuotaExceeded"/>; it is sent again as soon as there is room.</summary>
+    public QuotaUse? Quota { get; init; }
+
+    /// <summary>True if the same envelope may be taken later without anybody changing it.</summary>
+    internal bool WaitsForRoom => Reason is Reason.QuotaExceeded or Reason.SubscriptionReadOnly;
+}
 
 /// <summary>What synchronising one document with one server came to.</summary>
 /// <param name="Document">The document.</param>
@@ -94,6 +102,34 @@ public sealed record DocumentServerStatus(
 {
     /// <summary>The last time that the server lost anything known here by a restore; null if it never did.</summary>
     public RestoredLog? Restored { get; init; }
+
+    /// <summary>What the account may do there as of the last contact: active, read-only, export-only or suspended; null if that is not known.</summary>
+    public string? State { get; init; }
+
+    /// <summary>Bytes of this document that are charged to this account there; null if it hosts it not, or that is not known.</summary>
+    public ulong? Stored { get; init; }
+
+    /// <summary>What fills the account's storage there as of the last contact, the largest documents first; empty where there is no quota.</summary>
+    public IReadOnlyList<StoredDocument> Largest { get; init; } = [];
+}
+
+/// <summary>A document was deleted.</summary>
+/// <param name="Document">The document.</param>
+/// <param name="LocalBytes">Bytes of the envelopes that were kept on this device.</param>
+/// <param name="Servers">The cloudpeers that deleted it, and the bytes that this account has got back at each.</param>
+public sealed record DeletedEverywhere(DocId Document, long LocalBytes, IReadOnlyDictionary<string, ulong> Servers);
+
+/// <summary>Up to where a device has fetched a document from a server, as that server says (docs/protocol/sync.md §8).</summary>
+/// <param name="Document">The document.</param>
+/// <param name="Url">The server's address.</param>
+/// <param name="Device">The device.</param>
+/// <param name="Size">It holds all entries below.</param>
+/// <param name="Of">Envelopes of the server's log that are known here; 0 before the first sync.</param>
+/// <param name="At">When it said so, by the server's clock.</param>
+public sealed record DeviceDelivery(DocId Document, string Url, PeerId Device, ulong Size, ulong Of, DateTimeOffset At)
+{
+    /// <summary>True if the device holds all of the log that is known here.</summary>
+    public bool IsComplete => Size >= Of;
 }
 
 /// <summary>An invitation that waits for an answer. Its sender is proven.</summary>

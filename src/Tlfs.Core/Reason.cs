@@ -143,8 +143,10 @@ public enum Reason
     ChainBehind,
     /// <summary>A zone was made without having seen all statements that the server holds.</summary>
     PolicyMoved,
-    /// <summary>The tenant's storage is full; the answer names limit and use.</summary>
+    /// <summary>A limit of the hosting tenant's plan is reached; the answer names which, the limit and the use.</summary>
     QuotaExceeded,
+    /// <summary>The account that hosts the document may not store anything now.</summary>
+    SubscriptionReadOnly,
     /// <summary>Too many requests; try again after the given time.</summary>
     RateLimited,
     /// <summary>The recipient's inbox is full.</summary>

@@ -93,6 +93,10 @@ public sealed class DocumentBuilder
     /// <summary>The author's next delta, with so many bytes of noise.</summary>
     public Envelope NextDelta(SigningKey author, int bytes = 64) => Add(Delta(author, Draft(author.Public), bytes));
 
+    /// <summary>A snapshot of one envelope as the author's next, with so many bytes of noise.</summary>
+    public Envelope NextSnapshot(SigningKey author, int bytes) => Add(Draft(author.Public).Seal(
+        EnvelopeType.Snapshot, author, _entropy, [new PartDraft(ZoneId.Root, Genesis.Id, _contentKey, new(default, [Noise(bytes)]))], new SnapshotBody(0, 1, [ZoneId.Root]).Encode()));
+
     /// <summary>The author's next delta, with a changed draft.</summary>
     public Envelope NextDelta(SigningKey author, Func<Draft, Draft> change) => Add(Delta(author, change(Draft(author.Public))));
 

@@ -24,7 +24,16 @@ case $2 in
   *Hang.dll) sleep 60 ;;
 esac
 TEXT
-chmod +x "$world/bin/dotnet"
+# What it installs is written down; a package that is named Broken fails.
+cat > "$world/bin/npm" <<'TEXT'
+#!/usr/bin/env bash
+printf '%s\n' "${3##*/tests/}" >> "${0%/*}/installed"
+[[ $3 != *Broken* ]] || exit 1
+mkdir -p "$3/node_modules" && touch "$3/node_modules/.package-lock.json"
+TEXT
+printf '#!/usr/bin/env bash\n' > "$world/bin/node"
+printf '#!/usr/bin/env bash\n' > "$world/bin/chromium"
+chmod +x "$world"/bin/*
 
 project() {
   mkdir -p "$world/tests/$1/bin/Release/net10.0"
@@ -32,6 +41,12 @@ project() {
   [[ $1 == Unbuilt ]] || touch "$world/tests/$1/bin/Release/net10.0/$1.dll"
 }
 for name in Good Bad Error Empty Crash Leave Hang Unbuilt; do project "$name"; done
+# script PROJECT: it runs JavaScript that has packages.
+script() {
+  mkdir -p "$world/tests/$1/web"
+  printf 'NodeFolder' > "$world/tests/$1/$1.cs"
+  touch -d yesterday "$world/tests/$1/web/package-lock.json"
+}
 mkdir "$world/tests/Library" && printf '<Project />' > "$world/tests/Library/Library.csproj"
 
 faults=0
@@ -59,5 +74,23 @@ expect 2 "No test project*" Library
 expect 2 "*" --wrong
 expect 2 "*" one two
 expect 0 "*else 1." --help
+# installed TEXT: what npm was asked for so far.
+installed() {
+  if [[ $(cat "$world/bin/installed" 2>/dev/null) != "$1" ]]; then
+    printf 'npm was to install "%s", but it was: %s\n' "$1" "$(cat "$world/bin/installed" 2>/dev/null)"
+    faults=$((faults + 1))
+  fi
+}
+
+installed ""
+script Good
+expect 0 "Tests: 3 passed, 0 failed, 1 skipped" Good
+expect 0 "Tests: 3 passed, 0 failed, 1 skipped" Good
+expect 1 "Tests: 1 passed, 2 failed, 0 skipped" Bad
+installed "Good/web"
+touch "$world/tests/Good/web/package-lock.json"
+mkdir "$world/tests/Broken" && mkdir "$world/tests/Broken/web" && touch "$world/tests/Broken/web/package-lock.json"
+expect 0 "Tests: 3 passed, 0 failed, 1 skipped" Good
+installed $'Good/web\nBroken/web\nGood/web'
 BUILD_STATUS=1 expect 1 "Tests: 0 passed, 1 failed, 0 skipped" Good
 exit "$((faults > 0))"

@@ -1,3 +1,4 @@
+using CloudPeer.Sync.Relay;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using Tlfs.Core.Ids;
@@ -22,6 +23,10 @@ internal sealed class Tenant
     public required string? AppId { get; init; }
 
     public required string Plan { get; init; }
+
+    /// <summary>What it may do now: <see cref="TenantStateText"/>.</summary>
+    public string State { get; set; } = TenantState.Active.ToText();
+
     public required long CreatedMicros { get; init; }
 }
 
@@ -36,6 +41,7 @@ internal sealed class TenantConfiguration : IEntityTypeConfiguration<Tenant>
         builder.Property(tenant => tenant.KemGeneration).HasColumnName("kem_generation");
         builder.Property(tenant => tenant.AppId).HasColumnName("app_id");
         builder.Property(tenant => tenant.Plan).HasColumnName("plan");
+        builder.Property(tenant => tenant.State).HasColumnName("state");
         builder.Property(tenant => tenant.CreatedMicros).HasColumnName("created_micros");
     }
 }

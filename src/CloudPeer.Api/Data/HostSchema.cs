@@ -46,17 +46,29 @@ internal sealed class HostSchema(IDbContextFactory<HostDatabase> databases, IEnu
 
     private async Task ClaimAsync(HostDatabase database, CancellationToken cancellationToken)
     {
-        var owner = await database.Set<ServerRow>().AsNoTracking().Select(row => (PeerId?)row.Peer).FirstOrDefaultAsync(cancellationToken);
-        if (owner is null)
-        {
-            database.Add(new ServerRow { Peer = server });
-            await database.SaveChangesAsync(cancellationToken);
-        }
-        else if (owner != server)
+        if (await FindOwnerAsync(database, cancellationToken) is null) await TryAddOwnerAsync(database, cancellationToken);
+        var owner = await FindOwnerAsync(database, cancellationToken);
+        if (owner != server)
         {
             throw new TlfsException(
                 Reason.WrongServer,
                 $"the database belongs to the server {owner}, but the key in {folder.Path} is that of {server}; restore identity.key or use another database");
+        }
+    }
+
+    private static Task<PeerId?> FindOwnerAsync(HostDatabase database, CancellationToken cancellationToken) =>
+        database.Set<ServerRow>().AsNoTracking().Select(row => (PeerId?)row.Peer).FirstOrDefaultAsync(cancellationToken);
+
+    private async Task TryAddOwnerAsync(HostDatabase database, CancellationToken cancellationToken)
+    {
+        database.Add(new ServerRow { Peer = server });
+        try
+        {
+            await database.SaveChangesAsync(cancellationToken);
+        }
+        catch (DbUpdateException e) when (DatabaseFailure.IsUniqueViolation(e))
+        {
+            // Another node over this database was faster; whose key it has is seen next.
         }
     }
 

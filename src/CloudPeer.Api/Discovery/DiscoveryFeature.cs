@@ -43,7 +43,7 @@ internal sealed class ServerDescription(ServerSettings settings, Listeners liste
         GrpcUrl = listeners.PublicGrpcUrl(request),
         Registration = settings.RegistrationOpen ? "open" : "closed",
         MaxEnvelopeBytes = Limits.EnvelopeBytes,
-        MaxSubscriptions = ServerLimits.SubscriptionsPerStream,
+        MaxSubscriptions = (uint)settings.MaxSubscriptions,
     };
 }
 

@@ -1,6 +1,5 @@
 using System.Net;
-using System.Net.Sockets;
-using System.Threading.RateLimiting;
+using CloudPeer.Api.Accounts;
 using CloudPeer.Api.Hosting.Settings;
 using CloudPeer.Sync.Wire;
 using Tlfs.Core;
@@ -9,74 +8,60 @@ using Tlfs.Core.Ids;
 namespace CloudPeer.Api.Hosting;
 
 /// <summary>
-/// Token buckets: one per device for calls with a session and for stream frames, one per address for calls without. A signature that
-/// does not verify costs as much as many calls, since checking it is what such calls are after.
+/// Token buckets (docs/operations/limits.md): for each device and each account for calls with a session and for stream frames, for each address for calls and
+/// pages without. A signature that does not verify costs as much as many calls, since checking it is what such calls are after.
 /// </summary>
-internal sealed class CallLimiter : IDisposable
+internal sealed class CallLimiter(ServerSettings settings, AccountDirectory accounts, TimeProvider clock)
 {
-    private const int BurstSeconds = 10;
     private const int BadSignatureCost = 50;
-    private const int NetworkBytes = 8;
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
-    private readonly PartitionedRateLimiter<PeerId> _peers;
-    private readonly PartitionedRateLimiter<IPAddress> _addresses;
+    private readonly TokenBuckets? _peers = Buckets(settings.CallsPerSecond, clock);
+    private readonly TokenBuckets? _accounts = Buckets(settings.AccountCallsPerSecond, clock);
+    private readonly TokenBuckets? _addresses = Buckets(settings.AddressCallsPerSecond, clock);
 
-    public CallLimiter(ServerSettings settings)
-    {
-        _peers = PartitionedRateLimiter.Create<PeerId, PeerId>(peer => Bucket(peer, settings.CallsPerSecond));
-        _addresses = PartitionedRateLimiter.Create<IPAddress, IPAddress>(address => Bucket(address, settings.AddressCallsPerSecond));
-    }
+    /// <summary>Seconds after which a bucket that was used up is full again.</summary>
+    public const int BurstSeconds = 10;
 
-    /// <summary>Counts a call or frame of a device.</summary>
+    /// <summary>Documents that one stream may be subscribed to.</summary>
+    public int SubscriptionsPerStream { get; } = settings.MaxSubscriptions;
+
+    /// <summary>Counts a call or frame of a device, and of the account that it is known to belong to.</summary>
     /// <exception cref="RefusedException"><see cref="Reason.RateLimited"/>.</exception>
-    public void Take(PeerId peer) => Take(_peers, peer, 1);
+    public void Take(PeerId peer)
+    {
+        if (!TryTake(_peers, peer, 1) || (accounts.Remembered(peer) is { } account && !TryTake(_accounts, account, 1))) throw TooMany();
+    }
 
     /// <summary>Counts a call without a session.</summary>
     /// <exception cref="RefusedException"><see cref="Reason.RateLimited"/>.</exception>
-    public void TakeForAddress(IPAddress? address) => Take(_addresses, Network(address), 1);
+    public void TakeForAddress(IPAddress? address)
+    {
+        if (!TryTakeForAddress(address)) throw TooMany();
+    }
+
+    /// <summary>The same, for what has no refusals of that form.</summary>
+    public bool TryTakeForAddress(IPAddress? address) => _addresses?.TryTake(AddressNetwork.Of(address).GetAddressBytes(), 1, out _) ?? true;
 
     /// <summary>Counts a signature of a device that did not verify; never refuses by itself.</summary>
-    public void CountBadSignature(PeerId peer)
+    public void CountBadSignature(PeerId peer) => Count(peer, BadSignatureCost);
+
+    /// <summary>Counts work that a device made the server do as so many calls; never refuses by itself.</summary>
+    public void Count(PeerId peer, long calls)
     {
-        for (var i = 0; i < BadSignatureCost; i++)
-        {
-            using var lease = _peers.AttemptAcquire(peer);
-            if (!lease.IsAcquired) return;
-        }
+        _peers?.Spend(peer.Value.ToArray(), (int)Math.Min(calls, int.MaxValue));
     }
 
-    /// <inheritdoc />
-    public void Dispose()
+    private static bool TryTake<T>(TokenBuckets? buckets, T who, int tokens)
+        where T : struct, IId<T>
     {
-        _peers.Dispose();
-        _addresses.Dispose();
+        if (buckets is null) return true;
+        Span<byte> key = stackalloc byte[Bytes32.Size];
+        who.Value.CopyTo(key);
+        return buckets.TryTake(key, tokens, out _);
     }
 
-    private static void Take<T>(PartitionedRateLimiter<T> limiter, T who, int permits)
-    {
-        using var lease = limiter.AttemptAcquire(who, permits);
-        if (!lease.IsAcquired) throw new RefusedException(new(Reason.RateLimited, "too many calls; slow down") { RetryAfter = RetryAfter });
-    }
+    private static TokenBuckets? Buckets(int perSecond, TimeProvider clock) =>
+        perSecond == 0 ? null : new(checked(perSecond * BurstSeconds), TimeSpan.FromSeconds(1) / perSecond, clock);
 
-    private static RateLimitPartition<T> Bucket<T>(T key, int perSecond)
-        where T : notnull => perSecond == 0
-        ? RateLimitPartition.GetNoLimiter(key)
-        : RateLimitPartition.GetTokenBucketLimiter(key, _ => new()
-        {
-            TokenLimit = checked(perSecond * BurstSeconds),
-            TokensPerPeriod = perSecond,
-            ReplenishmentPeriod = TimeSpan.FromSeconds(1),
-            AutoReplenishment = true,
-        });
-
-    // A customer's IPv6 network is a /64: single addresses of it cost nothing.
-    private static IPAddress Network(IPAddress? address)
-    {
-        if (address is null) return IPAddress.None;
-        if (address.IsIPv4MappedToIPv6) return address.MapToIPv4();
-        if (address.AddressFamily is not AddressFamily.InterNetworkV6) return address;
-        var bytes = address.GetAddressBytes();
-        bytes.AsSpan(NetworkBytes).Clear();
-        return new(bytes);
-    }
+    private static RefusedException TooMany() => new(new(Reason.RateLimited, "too many calls; slow down") { RetryAfter = RetryAfter });
 }

@@ -8,6 +8,7 @@ using CloudPeer.Api.Hosting.Settings;
 using CloudPeer.Api.Inbox;
 using CloudPeer.Api.Keys;
 using CloudPeer.Api.Relay;
+using CloudPeer.Api.Relay.Store;
 using CloudPeer.Api.Sessions;
 using CloudPeer.Sync.Relay;
 using Npgsql;
@@ -26,6 +27,9 @@ internal sealed record HostOverrides
 
     /// <summary>Takes the log instead of standard error.</summary>
     public ILogEventSink? LogSink { get; init; }
+
+    /// <summary>Replaces half a minute of silence, for which no test waits.</summary>
+    public KeepAlive KeepAlive { get; init; } = new(ServerLimits.PingDelay, ServerLimits.PingTimeout);
 
     /// <summary>Stands between the relay and its store.</summary>
     public Func<IRelayStore, IRelayStore>? Store { get; init; }
@@ -72,10 +76,12 @@ internal sealed partial class CloudPeerHost : IAsyncDisposable
             var folder = resources.Own(() => DataFolder.Open(settings));
             var identity = resources.Own(() => ServerIdentity.LoadOrCreate(folder, SystemEntropy.Instance));
             var database = settings.PostgresConnection is { } connection ? resources.Own(() => NpgsqlDataSource.Create(connection)) : null;
+            var listening = settings.PostgresListenConnection is { } direct ? resources.Own(() => NpgsqlDataSource.Create(direct)) : null;
+            var blobs = StoreFeature.Blobs(settings, identity.Peer);
             var store = await resources.OwnAsync(
-                () => StartupFailure.ExplainDatabase(() => StoreFeature.OpenAsync(database, folder, cancellationToken), settings));
-            var listeners = new Listeners(settings);
-            var app = await resources.OwnAsync(() => Task.FromResult(Build(settings, overrides, new(folder, identity, database, overrides.Store?.Invoke(store) ?? store, listeners))));
+                () => StartupFailure.ExplainDatabase(() => StoreFeature.OpenAsync(database, folder, blobs, cancellationToken, listening), settings));
+            var listeners = new Listeners(settings, overrides.KeepAlive);
+            var app = await resources.OwnAsync(() => Task.FromResult(Build(settings, overrides, new(folder, identity, database, store, blobs, listeners))));
             LogStarting(app.Logger, folder.Path, database is null ? "SQLite" : "PostgreSQL");
             await StartupFailure.ExplainDatabase(() => app.Services.GetRequiredService<HostSchema>().PrepareAsync(cancellationToken), settings);
             await StartupFailure.ExplainPorts(() => app.StartAsync(cancellationToken), settings);
@@ -109,12 +115,15 @@ internal sealed partial class CloudPeerHost : IAsyncDisposable
         services.AddHostDatabase(parts.Database, parts.Folder, parts.Identity.Peer);
         services.Configure<HostOptions>(options => options.ShutdownTimeout = ServerLimits.Shutdown);
         services.AddGrpcServer(settings).AddPages();
-        services.AddHealth().AddSessions().AddDiscovery().AddAccounts().AddInbox().AddRelay(parts.Store);
+        services.AddHealth().AddSessions().AddDiscovery().AddAccounts().AddInbox().AddRelay(overrides.Store?.Invoke(parts.Store) ?? parts.Store).AddBlobSweep(parts.Blobs, parts.Store);
 
         var app = builder.Build();
+        app.UseCallerAddress(settings);
         app.UsePages();
         app.UseRouting();
         app.UseGrpcServer();
+        app.UseAddressLimit();
+        app.UseFrameFaults();
         app.MapGrpcServer(settings);
         app.MapPages();
         app.MapSessions();
@@ -130,5 +139,5 @@ internal sealed partial class CloudPeerHost : IAsyncDisposable
     [LoggerMessage(EventId = 1000, Level = LogLevel.Information, Message = "Data folder {Folder}, store {Store}")]
     private static partial void LogStarting(Microsoft.Extensions.Logging.ILogger log, string folder, string store);
 
-    private sealed record Parts(DataFolder Folder, ServerIdentity Identity, NpgsqlDataSource? Database, IRelayStore Store, Listeners Listeners);
+    private sealed record Parts(DataFolder Folder, ServerIdentity Identity, NpgsqlDataSource? Database, IRelayStore Store, BlobFolder Blobs, Listeners Listeners);
 }

@@ -1,5 +1,6 @@
 using CloudPeer.Api.Hosting.Settings;
 using CloudPeer.Api.Sessions;
+using Grpc.AspNetCore.Server;
 
 namespace CloudPeer.Api.Hosting;
 
@@ -18,6 +19,8 @@ internal static class GrpcServer
             options.Interceptors.Add<RefusalInterceptor>();
             options.Interceptors.Add<SessionInterceptor>();
         });
+        // What is sealed does not become shorter, so nothing is taken that is small on the way and large here.
+        services.PostConfigure<GrpcServiceOptions>(options => options.CompressionProviders.Clear());
         services.AddSingleton<RefusalInterceptor>();
         if (settings.Reflection) services.AddGrpcReflection();
         // Calls carry a token in a header and never a cookie, so any site may make them.

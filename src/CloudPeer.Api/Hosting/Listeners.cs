@@ -5,11 +5,13 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace CloudPeer.Api.Hosting;
 
+/// <summary>When a connection with calls is asked whether anybody is there, and how long the answer may take.</summary>
+internal readonly record struct KeepAlive(TimeSpan Delay, TimeSpan Timeout);
+
 /// <summary>The two ports and the addresses under which clients find them.</summary>
-internal sealed class Listeners(ServerSettings settings)
+internal sealed class Listeners(ServerSettings settings, KeepAlive keepAlive)
 {
-    private static readonly TimeSpan PingDelay = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan PingTimeout = TimeSpan.FromSeconds(20);
+    private readonly ConnectionLimiter _connections = new(settings);
     private ListenOptions? _http;
     private ListenOptions? _grpc;
 
@@ -35,8 +37,15 @@ internal sealed class Listeners(ServerSettings settings)
     public void Configure(KestrelServerOptions kestrel)
     {
         kestrel.AddServerHeader = false;
-        kestrel.Limits.Http2.KeepAlivePingDelay = PingDelay;
-        kestrel.Limits.Http2.KeepAlivePingTimeout = PingTimeout;
+        var limits = kestrel.Limits;
+        limits.MaxConcurrentConnections = settings.MaxConnections == 0 ? null : settings.MaxConnections;
+        limits.MaxRequestBodySize = ServerLimits.RequestBytes;
+        limits.MinRequestBodyDataRate = limits.MinResponseDataRate = new(ServerLimits.LeastBytesPerSecond, ServerLimits.SlowFor);
+        limits.RequestHeadersTimeout = ServerLimits.RequestHeaders;
+        limits.KeepAliveTimeout = ServerLimits.IdleConnection;
+        limits.Http2.MaxStreamsPerConnection = ServerLimits.CallsPerConnection;
+        limits.Http2.KeepAlivePingDelay = keepAlive.Delay;
+        limits.Http2.KeepAlivePingTimeout = keepAlive.Timeout;
         Listen(kestrel, settings.HttpPort, options => (_http = options).Protocols = HttpProtocols.Http1);
         Listen(kestrel, settings.GrpcPort, options => (_grpc = options).Protocols = HttpProtocols.Http2);
     }
@@ -44,8 +53,14 @@ internal sealed class Listeners(ServerSettings settings)
     private void Listen(KestrelServerOptions kestrel, int port, Action<ListenOptions> configure)
     {
         // "localhost" means two sockets, which cannot agree on a free port; one is enough then.
-        if (settings.Bind is null && port > 0) kestrel.ListenLocalhost(port, configure);
-        else kestrel.Listen(settings.Bind ?? IPAddress.Loopback, port, configure);
+        if (settings.Bind is null && port > 0) kestrel.ListenLocalhost(port, Guarded);
+        else kestrel.Listen(settings.Bind ?? IPAddress.Loopback, port, Guarded);
+
+        void Guarded(ListenOptions options)
+        {
+            options.Use(_connections.Guard);
+            configure(options);
+        }
     }
 
     // A server that listens on every address has no name of its own: the one by which it was reached is right for that caller.

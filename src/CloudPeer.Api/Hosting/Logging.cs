@@ -23,8 +23,8 @@ internal static class Logging
             // A row that exists already is an answer; a database that fails is logged once, by the caller, with our own number.
             .MinimumLevel.Override("Microsoft.EntityFrameworkCore", LogEventLevel.Fatal)
             .MinimumLevel.Override("System", AtLeast(settings, LogEventLevel.Warning))
-            // A refused call is an answer, not an event; what is unexpected is logged by the interceptor with our own number.
-            .MinimumLevel.Override("Grpc", AtLeast(settings, LogEventLevel.Error))
+            // A refused call is an answer, not an event, and so is a message that cannot be read; what is unexpected is logged by the interceptor with our own number.
+            .MinimumLevel.Override("Grpc", LogEventLevel.Fatal)
             .Filter.ByExcluding(IsStartupFailure)
             .Enrich.FromLogContext();
         if (instead is not null) configuration.WriteTo.Sink(instead);

@@ -1,8 +1,10 @@
 using CloudPeer.Api.Data;
 using CloudPeer.Sync.Wire;
+using Google.Protobuf;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
 using Tlfs.Core;
+using Tlfs.Core.Crypto;
 
 namespace CloudPeer.Api.Hosting;
 
@@ -12,8 +14,6 @@ namespace CloudPeer.Api.Hosting;
 /// </summary>
 internal sealed partial class RefusalInterceptor(IHostApplicationLifetime lifetime, ILogger<RefusalInterceptor> log) : Interceptor
 {
-    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
-
     public override Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
         TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation) =>
         Guard(context, () => continuation(request, context));
@@ -55,6 +55,11 @@ internal sealed partial class RefusalInterceptor(IHostApplicationLifetime lifeti
     {
         switch (failure)
         {
+            case RpcException { StatusCode: StatusCode.Internal } or InvalidProtocolBufferException:
+                // A frame of a stream: nothing here throws either.
+                return Refusals.ToRpc(new(Reason.Malformed, "the message is cut short or no protobuf of the expected form"));
+            case RpcException { StatusCode: StatusCode.Unimplemented } when context.RequestHeaders.GetValue("grpc-encoding") is not null:
+                return Refusals.ToRpc(new(Reason.Unsupported, "compressed messages are not taken"));
             case RpcException rpc:
                 return rpc;
             case RefusedException refused:
@@ -62,12 +67,12 @@ internal sealed partial class RefusalInterceptor(IHostApplicationLifetime lifeti
             case TlfsException refused when GrpcStatuses.Of(refused.Reason) is not null and not StatusCode.Internal:
                 return Refusals.ToRpc(new(refused.Reason, refused.Message));
             case var _ when lifetime.ApplicationStopping.IsCancellationRequested:
-                return Refusals.ToRpc(new(Reason.Unavailable, "the server stops; connect again") { RetryAfter = RetryAfter });
+                return Refusals.ToRpc(new(Reason.Unavailable, "the server stops; connect again, to another node if there is one") { RetryAfter = RetrySpread.Next(SystemEntropy.Instance) });
             case var _ when context.CancellationToken.IsCancellationRequested:
                 return Refusals.ToRpc(new(Reason.Timeout, "the call was cancelled or its time is over"));
             case var _ when DatabaseFailure.IsUnavailable(failure):
                 LogUnavailable(failure, context.Method);
-                return Refusals.ToRpc(new(Reason.Unavailable, "the server cannot use its store now; try again") { RetryAfter = RetryAfter });
+                return Refusals.ToRpc(new(Reason.Unavailable, "the server cannot use its store now; try again") { RetryAfter = RetrySpread.Next(SystemEntropy.Instance) });
             default:
                 LogUnexpected(failure, context.Method);
                 return Refusals.ToRpc(new(Reason.Internal, "the server failed; its log says more"));

@@ -16,6 +16,9 @@ internal sealed class InboxMessage
     /// <summary>Whose session brought it; the message itself does not say who wrote it.</summary>
     public required PeerId Sender { get; init; }
 
+    /// <summary>True if the sender presented the account's delivery token.</summary>
+    public required bool IsContact { get; init; }
+
     public required byte[] Bytes { get; init; }
     public required long ReceivedMicros { get; init; }
 }
@@ -29,6 +32,7 @@ internal sealed class InboxMessageConfiguration : IEntityTypeConfiguration<Inbox
         builder.Property(message => message.Account).HasColumnName("account");
         builder.Property(message => message.Id).HasColumnName("message");
         builder.Property(message => message.Sender).HasColumnName("sender");
+        builder.Property(message => message.IsContact).HasColumnName("contact");
         builder.Property(message => message.Bytes).HasColumnName("bytes");
         builder.Property(message => message.ReceivedMicros).HasColumnName("received_micros");
     }

@@ -12,14 +12,20 @@ using Tlfs.Core.Sealing;
 namespace CloudPeer.Api.Inbox;
 
 /// <summary>The <c>Inbox</c> service (docs/protocol/sync.md §4).</summary>
-internal sealed class InboxService(InboxStore inbox, AccountDirectory accounts, SigningKey server, TimeProvider clock, CallLimiter limiter) : V1.Inbox.InboxBase
+internal sealed class InboxService(
+    InboxStore inbox, InboxTokens tokens, StrangerLimiter strangers, AccountDirectory accounts, SigningKey server, TimeProvider clock, CallLimiter limiter)
+    : V1.Inbox.InboxBase
 {
     public override async Task<V1.SendResponse> Send(V1.SendRequest request, ServerCallContext context)
     {
         if (!SealedMessage.TryDecode(request.Message.Memory, out var message, out var error)) throw new TlfsException(error.Reason, error.Detail);
-        if (await accounts.FindAsync(message.To, context.CancellationToken) is null)
-            throw new TlfsException(Reason.NotFound, "the recipient has no account here");
-        await inbox.AddAsync(message, context.Peer(), context.CancellationToken);
+        if (request.Token.Length is not (0 or DeliveryToken.Size)) throw new TlfsException(Reason.Malformed, $"token has {DeliveryToken.Size} bytes or none");
+        var recipient = await accounts.FindAsync(message.To, context.CancellationToken)
+            ?? throw new TlfsException(Reason.NotFound, "the recipient has no account here");
+        // A wrong token is answered as none is: nobody learns whether there is a right one.
+        var isContact = await tokens.IsContactAsync(message.To, request.Token.Memory, context.CancellationToken);
+        if (!isContact) strangers.Take(context.Peer(), message.To);
+        await inbox.AddAsync(message, context.Peer(), isContact, InboxLimits.Of(recipient.Limits), context.CancellationToken);
         return new() { Id = message.Id.ToWire() };
     }
 
@@ -46,16 +52,25 @@ internal sealed class InboxService(InboxStore inbox, AccountDirectory accounts, 
         for (var i = 1; i < ids.Length; i++)
             if (ids[i - 1].CompareTo(ids[i]) >= 0) throw new TlfsException(Reason.Malformed, "the ids must ascend");
 
-        var peer = context.Peer();
-        var bytes = SignedRequest.AckBytes(ids);
-        if (!SignedRequest.Verify(peer, server.Public, SignedRequest.InboxAck, request.Micros, bytes, request.Signature.Span, clock.GetUtcNow()))
-        {
-            limiter.CountBadSignature(peer);
-            throw new TlfsException(Reason.BadProof, "the request's signature is wrong, or its time is more than five minutes from the server's");
-        }
-
+        Verify(context, SignedRequest.InboxAck, request.Micros, SignedRequest.AckBytes(ids), request.Signature);
         var account = await OwnAccountAsync(context);
         return new() { Deleted = (uint)await inbox.DeleteAsync(account, ids, context.CancellationToken) };
+    }
+
+    public override async Task<V1.SetDeliveryTokenResponse> SetDeliveryToken(V1.SetDeliveryTokenRequest request, ServerCallContext context)
+    {
+        Bytes32? hash = request.TokenHash.IsEmpty ? null : WireIds.ReadBytes32(request.TokenHash, "token_hash");
+        Verify(context, SignedRequest.InboxSetDeliveryToken, request.Micros, SignedRequest.TokenBytes(hash), request.Signature);
+        await tokens.SetAsync(await OwnAccountAsync(context), hash, request.Micros, context.CancellationToken);
+        return new();
+    }
+
+    private void Verify(ServerCallContext context, string method, ulong micros, byte[] canonical, ByteString signature)
+    {
+        var peer = context.Peer();
+        if (SignedRequest.Verify(peer, server.Public, method, micros, canonical, signature.Span, clock.GetUtcNow())) return;
+        limiter.CountBadSignature(peer);
+        throw new TlfsException(Reason.BadProof, "the request's signature is wrong, or its time is more than five minutes from the server's");
     }
 
     private async Task<AccountId> OwnAccountAsync(ServerCallContext context) =>

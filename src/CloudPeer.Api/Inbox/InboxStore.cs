@@ -1,4 +1,5 @@
 using CloudPeer.Api.Data;
+using CloudPeer.Sync.Relay;
 using CloudPeer.Sync.Sessions;
 using CloudPeer.Sync.Wire;
 using Microsoft.EntityFrameworkCore;
@@ -8,15 +9,20 @@ using Tlfs.Core.Sealing;
 
 namespace CloudPeer.Api.Inbox;
 
-/// <summary>Bounded, durable queues of sealed messages, one per account (docs/protocol/sync.md §4).</summary>
+/// <summary>Bounded, durable queues of sealed messages, two per account: of contacts and of strangers (docs/protocol/sync.md §4).</summary>
 internal sealed class InboxStore(IDbContextFactory<HostDatabase> databases, TimeProvider clock)
 {
     private const int PageMessages = 16;
     private static readonly TimeSpan FullRetryAfter = TimeSpan.FromHours(1);
 
-    /// <summary>Keeps a message until it is acknowledged or expires; the same message twice is one.</summary>
+    /// <summary>Keeps a message until it is acknowledged or expires; the same message twice is one. Neither kind of senders takes room from the other.</summary>
+    /// <param name="message">The message.</param>
+    /// <param name="sender">Whose session brings it.</param>
+    /// <param name="isContact">True if the sender presented the recipient's delivery token.</param>
+    /// <param name="perAccount">How many of either kind may wait for the recipient at most.</param>
+    /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="RefusedException"><see cref="Reason.InboxFull"/>.</exception>
-    public async Task AddAsync(SealedMessage message, PeerId sender, CancellationToken cancellationToken)
+    public async Task AddAsync(SealedMessage message, PeerId sender, bool isContact, int perAccount, CancellationToken cancellationToken)
     {
         await using var database = await databases.CreateDbContextAsync(cancellationToken);
         await using var transaction = await database.Database.BeginTransactionAsync(cancellationToken);
@@ -24,15 +30,29 @@ internal sealed class InboxStore(IDbContextFactory<HostDatabase> databases, Time
         var id = message.Id;
         var waiting = Waiting(database, message.To);
         if (await waiting.AnyAsync(other => other.Id == id, cancellationToken)) return;
-        if (await waiting.CountAsync(cancellationToken) >= InboxLimits.PerAccount
-            || await waiting.CountAsync(other => other.Sender == sender, cancellationToken) >= InboxLimits.PerSender)
+        if (!await HasRoomAsync(waiting.Where(other => other.IsContact == isContact), message, sender, isContact, perAccount, cancellationToken))
             throw new RefusedException(new(Reason.InboxFull, "too many messages wait for this account already") { RetryAfter = FullRetryAfter });
 
         // An expired copy that the cleanup has not met yet would be in the way.
         await database.Set<InboxMessage>().Where(other => other.Account == message.To && other.Id == id).ExecuteDeleteAsync(cancellationToken);
-        database.Add(new InboxMessage { Account = message.To, Id = id, Sender = sender, Bytes = message.Bytes.ToArray(), ReceivedMicros = (long)clock.Micros() });
+        database.Add(new InboxMessage
+        {
+            Account = message.To,
+            Id = id,
+            Sender = sender,
+            IsContact = isContact,
+            Bytes = message.Bytes.ToArray(),
+            ReceivedMicros = (long)clock.Micros(),
+        });
         await database.SaveChangesAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
+    }
+
+    /// <summary>How many messages of contacts wait for an account.</summary>
+    public async Task<int> CountAsync(AccountId account, CancellationToken cancellationToken)
+    {
+        await using var database = await databases.CreateDbContextAsync(cancellationToken);
+        return await Waiting(database, account).CountAsync(message => message.IsContact, cancellationToken);
     }
 
     /// <summary>What waits for an account, oldest first, read page by page.</summary>
@@ -70,6 +90,17 @@ internal sealed class InboxStore(IDbContextFactory<HostDatabase> databases, Time
         return await database.Set<InboxMessage>().Where(message => message.ReceivedMicros < oldest).ExecuteDeleteAsync(cancellationToken);
     }
 
+    private static async Task<bool> HasRoomAsync(
+        IQueryable<InboxMessage> queue, SealedMessage message, PeerId sender, bool isContact, int perAccount, CancellationToken cancellationToken)
+    {
+        var (total, share, bytes) = isContact
+            ? (InboxLimits.Contacts, InboxLimits.PerContact, InboxLimits.ContactBytes)
+            : (InboxLimits.Strangers, InboxLimits.PerStranger, InboxLimits.StrangerBytes);
+        return await queue.CountAsync(cancellationToken) < Math.Min(total, perAccount)
+            && await queue.CountAsync(other => other.Sender == sender, cancellationToken) < share
+            && await queue.SumAsync(other => other.Bytes.Length, cancellationToken) + message.Bytes.Length <= bytes;
+    }
+
     // The update of the account's row makes other senders to it wait until this transaction ends, on both databases.
     private static async Task LockAsync(HostDatabase database, AccountId account, CancellationToken cancellationToken)
     {
@@ -85,20 +116,4 @@ internal sealed class InboxStore(IDbContextFactory<HostDatabase> databases, Time
     }
 
     private long OldestMicros() => (long)(clock.GetUtcNow() - InboxLimits.Kept).ToMicros();
-}
-
-/// <summary>The bounds of an inbox; each has a test at the limit and one past it.</summary>
-internal static class InboxLimits
-{
-    /// <summary>Messages that wait for one account.</summary>
-    public const int PerAccount = 200;
-
-    /// <summary>Messages of one sender that wait for one account.</summary>
-    public const int PerSender = 20;
-
-    /// <summary>Messages that one call acknowledges.</summary>
-    public const int PerAck = PerAccount;
-
-    /// <summary>How long a message waits.</summary>
-    public static readonly TimeSpan Kept = TimeSpan.FromDays(30);
 }

@@ -1,3 +1,4 @@
+using CloudPeer.Api.Relay.Store;
 using CloudPeer.Sync.Relay;
 using Tlfs.Core;
 using Tlfs.Core.Crypto;
@@ -11,6 +12,8 @@ internal static partial class RelayFeature
     public static IServiceCollection AddRelay(this IServiceCollection services, IRelayStore store) => services
         .AddSingleton(store)
         .AddSingleton<StreamCounter>()
+        .AddSingleton<UsageAudit>()
+        .AddHostedService<UsageCheck>()
         .AddSingleton(provider =>
         {
             var log = provider.GetRequiredService<ILogger<DocumentRelay>>();
@@ -26,12 +29,16 @@ internal static partial class RelayFeature
 
     private static void Log(ILogger log, Exception fault)
     {
-        if (fault is TlfsException { IsTransient: true }) LogUnavailable(log, fault);
+        if (fault.InnerException is DamagedBlobException damaged) LogDamagedBlob(log, damaged.Message);
+        else if (fault is TlfsException { IsTransient: true }) LogUnavailable(log, fault);
         else LogUnexpected(log, fault);
     }
 
     [LoggerMessage(EventId = 1201, Level = LogLevel.Warning, Message = "The relay's store cannot be used now")]
     private static partial void LogUnavailable(ILogger log, Exception fault);
+
+    [LoggerMessage(EventId = 1203, Level = LogLevel.Error, Message = "{Fault} Restore the file from a backup (docs/operations/restore.md)")]
+    private static partial void LogDamagedBlob(ILogger log, string fault);
 
     [LoggerMessage(EventId = 1202, Level = LogLevel.Error, Message = "The relay failed unexpectedly")]
     private static partial void LogUnexpected(ILogger log, Exception fault);

@@ -1,6 +1,8 @@
+using CloudPeer.Api.Accounts;
 using CloudPeer.Api.Hosting;
 using CloudPeer.Sync.Log;
 using CloudPeer.Sync.Relay;
+using CloudPeer.Sync.Sessions;
 using CloudPeer.Sync.Wire;
 using Google.Protobuf;
 using Grpc.Core;
@@ -10,44 +12,74 @@ using Tlfs.Core.Ids;
 namespace CloudPeer.Api.Relay;
 
 /// <summary>The <c>Sync</c> service (docs/protocol/sync.md §2, §3): maps messages to the relay and back.</summary>
-internal sealed class SyncService(DocumentRelay relay, StreamCounter streams, CallLimiter limiter, IHostApplicationLifetime lifetime) : V1.Sync.SyncBase
+internal sealed partial class SyncService(
+    DocumentRelay relay, StreamCounter streams, CallLimiter limiter, ITenants tenants, TimeProvider clock, IHostApplicationLifetime lifetime) : V1.Sync.SyncBase
 {
     public override async Task<V1.PushResponse> Push(V1.PushRequest request, ServerCallContext context) =>
         await RelayCalls.PushAsync(relay, limiter, context.Peer(), request, context.CancellationToken);
 
     public override async Task Pull(V1.PullRequest request, IServerStreamWriter<V1.PullResponse> responseStream, ServerCallContext context)
     {
-        var document = WireIds.Read<DocId>(request.Document, "document");
-        foreach (var generation in await RelayCalls.GenerationsAsync(relay, context.Peer(), document, context.CancellationToken))
-            await responseStream.WriteAsync(new() { Generation = generation.ToWire() }, context.CancellationToken);
-        var range = RelayCalls.Range(request);
-        do
-        {
-            var outcome = await relay.ReadAsync(context.Peer(), document, range, context.CancellationToken);
-            if (!outcome.Succeeded) throw new RefusedException(outcome.Refusal);
-            var page = outcome.Value;
-            if (page.Entries.Count > 0)
-            {
-                var entries = RelayCalls.Entries(page, document, request.OmitOwn ? context.Peer() : null);
-                await responseStream.WriteAsync(new() { Entries = entries }, context.CancellationToken);
-                range = range with { From = range.From + (ulong)page.Entries.Count };
-            }
-
-            if (page.CaughtUp is not { } head) continue;
-            await responseStream.WriteAsync(new() { CaughtUp = head.ToWire() }, context.CancellationToken);
-            return;
-        }
-        while (range.Until == 0 || range.From < range.Until);
+        if (request.Follow && request.Until != 0) throw new TlfsException(Reason.BadArgument, "a log that is followed has no end");
+        using var place = request.Follow ? await EnterAsync(context) : null;
+        // A reader that does not read must not hold up a server that stops; it goes on elsewhere from where it was.
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, lifetime.ApplicationStopping);
+        await PullAsync(request, responseStream, context.Peer(), ending.Token);
     }
 
     public override async Task Stream(
         IAsyncStreamReader<V1.ClientFrame> requestStream, IServerStreamWriter<V1.ServerFrame> responseStream, ServerCallContext context)
     {
         var peer = context.Peer();
-        using var place = streams.Enter(peer);
+        using var place = await EnterAsync(context);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, lifetime.ApplicationStopping);
         using var stream = new SyncStream(relay, limiter, peer, responseStream, ending);
         await stream.RunAsync(requestStream);
+    }
+
+    public override async Task<V1.DeleteDocumentResponse> DeleteDocument(V1.DeleteDocumentRequest request, ServerCallContext context)
+    {
+        var document = WireIds.Read<DocId>(request.Document, "document");
+        var peer = context.Peer();
+        if (!SignedRequest.Verify(
+            peer, relay.Server, SignedRequest.DeleteDocument, request.Micros, SignedRequest.DocumentBytes(document), request.Signature.Span, clock.GetUtcNow()))
+        {
+            limiter.CountBadSignature(peer);
+            throw new TlfsException(Reason.BadProof, "the request's signature is wrong, or its time is more than five minutes from the server's");
+        }
+
+        var outcome = await relay.DeleteAsync(peer, document, context.CancellationToken);
+        return outcome.Succeeded ? new() { FreedBytes = outcome.Value.FreedBytes } : throw new RefusedException(outcome.Refusal);
+    }
+
+    private async Task<IDisposable> EnterAsync(ServerCallContext context) =>
+        streams.Enter(context.Peer(), await tenants.FindByDeviceAsync(context.Peer(), context.CancellationToken));
+
+    private async Task PullAsync(V1.PullRequest request, IServerStreamWriter<V1.PullResponse> writer, PeerId peer, CancellationToken cancellationToken)
+    {
+        var document = WireIds.Read<DocId>(request.Document, "document");
+        foreach (var generation in await RelayCalls.GenerationsAsync(relay, peer, document, cancellationToken))
+            await writer.WriteAsync(new() { Generation = generation.ToWire() }, cancellationToken);
+        var range = RelayCalls.Range(request);
+        do
+        {
+            var outcome = await relay.ReadAsync(peer, document, range, cancellationToken);
+            if (!outcome.Succeeded) throw new RefusedException(outcome.Refusal);
+            var page = outcome.Value;
+            if (page.Entries.Count > 0)
+            {
+                var entries = RelayCalls.Entries(page, document, request.OmitOwn ? peer : null);
+                await writer.WriteAsync(new() { Entries = entries }, cancellationToken);
+                range = range with { From = range.From + (ulong)page.Entries.Count };
+            }
+
+            if (page.CaughtUp is not { } head) continue;
+            await writer.WriteAsync(new() { CaughtUp = head.ToWire() }, cancellationToken);
+            if (!request.Follow) return;
+            range = range with { IsFollowing = true };
+            if (await relay.WaitAsync(peer, document, range.From, cancellationToken) is { } refusal) throw new RefusedException(refusal);
+        }
+        while (range.Until == 0 || range.From < range.Until);
     }
 }
 
@@ -55,15 +87,16 @@ internal sealed class SyncService(DocumentRelay relay, StreamCounter streams, Ca
 internal static class RelayCalls
 {
     /// <summary>Pushes bundles; each has its receipts or its refusal.</summary>
-    /// <exception cref="TlfsException">The document's id is malformed.</exception>
+    /// <exception cref="TlfsException">The document's id or the app's is malformed.</exception>
     public static async Task<V1.PushResponse> PushAsync(
         DocumentRelay relay, CallLimiter limiter, PeerId peer, V1.PushRequest request, CancellationToken cancellationToken)
     {
         var document = WireIds.Read<DocId>(request.Document, "document");
+        var app = AccountLimits.CheckAppId(request.AppId);
         ReadOnlyMemory<byte>[][] bundles = [.. request.Bundles.Select(bundle => bundle.Envelopes.Select(envelope => envelope.Memory).ToArray())];
         HashSet<int> ifCurrent = [.. Enumerable.Range(0, bundles.Length).Where(i => request.Bundles[i].IfCurrent)];
         var response = new V1.PushResponse();
-        foreach (var outcome in await relay.PushAsync(peer, document, bundles, cancellationToken, ifCurrent))
+        foreach (var outcome in await relay.PushAsync(peer, document, bundles, cancellationToken, ifCurrent, app))
         {
             if (outcome.Refusal?.Reason is Reason.BadSignature) limiter.CountBadSignature(peer);
             response.Results.Add(outcome.Succeeded
@@ -83,6 +116,14 @@ internal static class RelayCalls
     {
         var outcome = await relay.GenerationsAsync(peer, document, cancellationToken);
         return outcome.Succeeded ? outcome.Value : throw new RefusedException(outcome.Refusal);
+    }
+
+    /// <summary>Takes note of what a device holds.</summary>
+    /// <exception cref="RefusedException">It may not, or cannot hold so much.</exception>
+    public static async Task AckAsync(DocumentRelay relay, PeerId peer, V1.AckDocumentRequest request, CancellationToken cancellationToken)
+    {
+        var document = WireIds.Read<DocId>(request.Document, "document");
+        if (await relay.AckAsync(peer, document, request.Size, cancellationToken) is { } refusal) throw new RefusedException(refusal);
     }
 
     /// <summary>A page of a log as a message.</summary>

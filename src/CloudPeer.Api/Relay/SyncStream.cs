@@ -3,6 +3,7 @@ using System.Runtime.ExceptionServices;
 using CloudPeer.Api.Hosting;
 using CloudPeer.Sync.Relay;
 using CloudPeer.Sync.Wire;
+using Google.Protobuf;
 using Grpc.Core;
 using Tlfs.Core;
 using Tlfs.Core.Ids;
@@ -18,6 +19,10 @@ internal sealed class SyncStream(
     DocumentRelay relay, CallLimiter limiter, PeerId peer, IServerStreamWriter<V1.ServerFrame> writer, CancellationTokenSource ending)
     : IDisposable
 {
+    // What another frame follows at once goes to the network with it.
+    private static readonly WriteOptions Buffer = new(WriteFlags.BufferHint);
+    private static readonly WriteOptions Flush = new();
+
     private readonly SemaphoreSlim _gate = new(1, 1);
     private readonly Lock _lock = new();
     private readonly Dictionary<DocId, Subscription> _subscriptions = [];
@@ -36,7 +41,7 @@ internal sealed class SyncStream(
         {
             // The stream was ended because one of its tasks failed; that failure says why.
         }
-        catch (IOException)
+        catch (IOException e) when (e is not InvalidProtocolBufferException)
         {
             // The client reset the stream or is gone: one way to end it.
         }
@@ -73,6 +78,9 @@ internal sealed class SyncStream(
                 case V1.ClientFrame.ContentOneofCase.Unsubscribe:
                     await UnsubscribeAsync(frame);
                     break;
+                case V1.ClientFrame.ContentOneofCase.Ack:
+                    await RelayCalls.AckAsync(relay, peer, frame.Ack, ending.Token);
+                    break;
                 default:
                     throw new TlfsException(Reason.Malformed, "the frame asks for nothing that this version knows");
             }
@@ -101,8 +109,8 @@ internal sealed class SyncStream(
         lock (_lock)
         {
             if (_subscriptions.ContainsKey(document)) throw new TlfsException(Reason.BadArgument, "this stream is subscribed to the document already");
-            if (_subscriptions.Count >= ServerLimits.SubscriptionsPerStream)
-                throw new TlfsException(Reason.TooLarge, $"a stream has at most {ServerLimits.SubscriptionsPerStream} subscriptions");
+            if (_subscriptions.Count >= limiter.SubscriptionsPerStream)
+                throw new TlfsException(Reason.TooLarge, $"a stream has at most {limiter.SubscriptionsPerStream} subscriptions");
             var subscription = new Subscription(ending.Token);
             _subscriptions.Add(document, subscription);
             subscription.Task = Task.Run(() => Watch(() => FollowAsync(frame, document, subscription)));
@@ -126,7 +134,7 @@ internal sealed class SyncStream(
         while (refusal is null)
         {
             (var sent, var caughtUp, refusal) = await SendPageAsync(frame.Request, document, range, omit, stopped);
-            range = range with { From = range.From + sent };
+            range = range with { From = range.From + sent, IsFollowing = range.IsFollowing || caughtUp };
             if (refusal is null && caughtUp) refusal = await relay.WaitAsync(peer, document, range.From, stopped);
         }
 
@@ -147,7 +155,12 @@ internal sealed class SyncStream(
             var page = outcome.Value;
             // From here on the stream's own end is the only one: half a page must not be left out.
             if (page.Entries.Count > 0)
+            {
+                writer.WriteOptions = page.CaughtUp is null ? Flush : Buffer;
                 await writer.WriteAsync(new() { Request = request, Entries = RelayCalls.Entries(page, document, omit) }, ending.Token);
+                writer.WriteOptions = Flush;
+            }
+
             if (page.CaughtUp is { } head) await writer.WriteAsync(new() { Request = request, CaughtUp = head.ToWire() }, ending.Token);
             return ((ulong)page.Entries.Count, page.CaughtUp is not null, null);
         }

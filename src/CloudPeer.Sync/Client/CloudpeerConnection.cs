@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using CloudPeer.Sync.Sessions;
 using CloudPeer.Sync.Wire;
+using Google.Protobuf;
 using Grpc.Core;
 using Grpc.Net.Client;
 using Tlfs.Core;
@@ -14,9 +15,10 @@ namespace CloudPeer.Sync.Client;
 /// A device's connection to one server, whose id is pinned. The session (docs/protocol/session.md) is opened with the first call and renewed by
 /// itself. Every failure is a <see cref="TlfsException"/>; the server's own refusals keep their reasons. Safe for concurrent use.
 /// </summary>
-public sealed class CloudpeerConnection : IAsyncDisposable
+public sealed partial class CloudpeerConnection : IAsyncDisposable
 {
     private const int FrameBytes = 5 << 20;
+    private const int MaxLimits = 256;
     private static readonly TimeSpan ConnectLimit = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan CallLimit = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan PullLimit = TimeSpan.FromMinutes(5);
@@ -66,6 +68,9 @@ public sealed class CloudpeerConnection : IAsyncDisposable
     /// <summary>The pinned server.</summary>
     public PeerId Server { get; }
 
+    /// <summary>The app that pushes: new documents count to its budget (docs/protocol/sync.md §6.2). Empty for none.</summary>
+    public string App { get; init; } = string.Empty;
+
     /// <summary>Opens the session, if none is open: both ends prove their keys.</summary>
     /// <exception cref="TlfsException"><c>wrong-server</c>, <c>unreachable</c>, …</exception>
     public async Task OpenAsync(CancellationToken cancellationToken) => await _session.GetAsync(cancellationToken).ConfigureAwait(false);
@@ -79,7 +84,7 @@ public sealed class CloudpeerConnection : IAsyncDisposable
     public async Task<IReadOnlyList<PushResult>> PushAsync(
         DocId document, IReadOnlyList<IReadOnlyList<Envelope>> bundles, CancellationToken cancellationToken, IReadOnlySet<int>? ifCurrent = null)
     {
-        var request = PushRequest(document, bundles, ifCurrent);
+        var request = PushRequest(document, bundles, ifCurrent, App);
         var response = await CallAsync(options => _sync.PushAsync(request, options), cancellationToken).ConfigureAwait(false);
         return PushResult.Read(response, Server, document, bundles);
     }
@@ -128,13 +133,26 @@ public sealed class CloudpeerConnection : IAsyncDisposable
     public async Task<LiveConnection> StreamAsync(CancellationToken cancellationToken)
     {
         var options = await OptionsAsync(null, cancellationToken).ConfigureAwait(false);
-        return new(_sync.Stream(options), Server);
+        return new(_sync.Stream(options), Server, App);
     }
 
     /// <summary>Sends a sealed message to the inbox of its recipient, who has a card here.</summary>
-    /// <exception cref="TlfsException"><c>not-found</c>, <c>inbox-full</c>, …</exception>
-    public async Task SendAsync(ReadOnlyMemory<byte> message, CancellationToken cancellationToken) =>
-        await CallAsync(options => _inbox.SendAsync(new() { Message = message.ToWire() }, options), cancellationToken).ConfigureAwait(false);
+    /// <param name="message">The message.</param>
+    /// <param name="token">The recipient's delivery token; null as a stranger.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    /// <exception cref="TlfsException"><c>not-found</c>, <c>inbox-full</c>, <c>rate-limited</c>, …</exception>
+    public async Task SendAsync(ReadOnlyMemory<byte> message, DeliveryToken? token, CancellationToken cancellationToken)
+    {
+        var request = new V1.SendRequest { Message = message.ToWire(), Token = token is null ? ByteString.Empty : ByteString.CopyFrom(token.Bytes) };
+        await CallAsync(options => _inbox.SendAsync(request, options), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Says what this account's contacts present from now on; signed, because it shuts out whoever has another token.</summary>
+    public async Task SetDeliveryTokenAsync(DeliveryToken token, CancellationToken cancellationToken)
+    {
+        var request = InboxCalls.SetDeliveryToken(_device, Server, token, _time.Micros());
+        await CallAsync(options => _inbox.SetDeliveryTokenAsync(request, options), cancellationToken).ConfigureAwait(false);
+    }
 
     /// <summary>All messages that wait for this account, oldest first.</summary>
     public async Task<IReadOnlyList<InboxEntry>> ReceiveAsync(CancellationToken cancellationToken)
@@ -173,6 +191,35 @@ public sealed class CloudpeerConnection : IAsyncDisposable
         return Read(await CallAsync(options => _account.CreateAsync(request, options), cancellationToken).ConfigureAwait(false));
     }
 
+    /// <summary>What fills this account's storage there: the largest documents first.</summary>
+    /// <param name="max">How many.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    /// <exception cref="TlfsException"><c>not-found</c> without an account there, …</exception>
+    public async Task<IReadOnlyList<StoredDocument>> GetUsageAsync(int max, CancellationToken cancellationToken)
+    {
+        var options = await OptionsAsync(CallLimit, cancellationToken).ConfigureAwait(false);
+        using var call = _account.GetUsage(new(), options);
+        var documents = new List<StoredDocument>();
+        while (documents.Count < max && await NextAsync(call.ResponseStream, cancellationToken).ConfigureAwait(false) is { } use)
+            documents.Add(new(WireIds.Read<DocId>(use.Document, "document"), use.StoredBytes, use.Envelopes, use.AppId));
+        return documents;
+    }
+
+    /// <summary>Bounds what the documents of one app may fill of this account's storage there; 0 ends that.</summary>
+    public async Task<Entitlement> SetAppBudgetAsync(string app, ulong limitBytes, CancellationToken cancellationToken) => Read(await CallAsync(
+        options => _account.SetAppBudgetAsync(new() { AppId = app, LimitBytes = limitBytes }, options), cancellationToken).ConfigureAwait(false));
+
+    /// <summary>Ends the hosting of a document there (docs/protocol/sync.md §6.4); signed, because it destroys.</summary>
+    /// <returns>The bytes that this account has got back.</returns>
+    /// <exception cref="TlfsException"><c>not-found</c>: it is not there, or this account does not host it, or may not control it.</exception>
+    public async Task<ulong> DeleteDocumentAsync(DocId document, CancellationToken cancellationToken)
+    {
+        var micros = _time.Micros();
+        var signature = SignedRequest.Sign(_device, Server, SignedRequest.DeleteDocument, micros, SignedRequest.DocumentBytes(document));
+        var request = new V1.DeleteDocumentRequest { Document = document.ToWire(), Micros = micros, Signature = UnsafeByteOperations.UnsafeWrap(signature) };
+        return (await CallAsync(options => _sync.DeleteDocumentAsync(request, options), cancellationToken).ConfigureAwait(false)).FreedBytes;
+    }
+
     /// <summary>What this account may use and does use.</summary>
     public async Task<Entitlement> GetEntitlementAsync(CancellationToken cancellationToken) =>
         Read(await CallAsync(options => _account.GetEntitlementAsync(new(), options), cancellationToken).ConfigureAwait(false));
@@ -185,9 +232,10 @@ public sealed class CloudpeerConnection : IAsyncDisposable
         return ValueTask.CompletedTask;
     }
 
-    internal static V1.PushRequest PushRequest(DocId document, IReadOnlyList<IReadOnlyList<Envelope>> bundles, IReadOnlySet<int>? ifCurrent) => new()
+    internal static V1.PushRequest PushRequest(DocId document, IReadOnlyList<IReadOnlyList<Envelope>> bundles, IReadOnlySet<int>? ifCurrent, string app) => new()
     {
         Document = document.ToWire(),
+        AppId = app,
         Bundles =
         {
             bundles.Select((bundle, i) => new V1.Bundle { Envelopes = { bundle.Select(envelope => envelope.Bytes.ToWire()) }, IfCurrent = ifCurrent?.Contains(i) == true }),
@@ -279,5 +327,9 @@ public sealed class CloudpeerConnection : IAsyncDisposable
         entitlement.Plan,
         entitlement.QuotaBytes,
         entitlement.UsedBytes,
-        entitlement.SignUpUrl.Length > 0 ? entitlement.SignUpUrl : null);
+        entitlement.SignUpUrl.Length > 0 ? entitlement.SignUpUrl : null)
+    {
+        State = entitlement.State,
+        Limits = [.. entitlement.Limits.Take(MaxLimits).Select(limit => new PlanLimit(limit.Resource, limit.AppId, limit.Limit, limit.Used))],
+    };
 }

@@ -25,6 +25,7 @@ public sealed class LiveConnection : IAsyncDisposable
 
     private readonly AsyncDuplexStreamingCall<V1.ClientFrame, V1.ServerFrame> _call;
     private readonly PeerId _server;
+    private readonly string _app;
     private readonly Channel<StreamEvent> _events = Channel.CreateBounded<StreamEvent>(QueuedEvents);
     private readonly ConcurrentDictionary<ulong, Subscription> _subscriptions = [];
     private readonly ConcurrentDictionary<ulong, TaskCompletionSource<V1.ServerFrame>> _pushes = [];
@@ -34,10 +35,11 @@ public sealed class LiveConnection : IAsyncDisposable
     private ulong _requests;
     private bool _disposed;
 
-    internal LiveConnection(AsyncDuplexStreamingCall<V1.ClientFrame, V1.ServerFrame> call, PeerId server)
+    internal LiveConnection(AsyncDuplexStreamingCall<V1.ClientFrame, V1.ServerFrame> call, PeerId server, string app)
     {
         _call = call;
         _server = server;
+        _app = app;
         _receiving = ReceiveAsync();
     }
 
@@ -60,13 +62,17 @@ public sealed class LiveConnection : IAsyncDisposable
         DocId document, IReadOnlyList<IReadOnlyList<Envelope>> bundles, CancellationToken cancellationToken, IReadOnlySet<int>? ifCurrent = null)
     {
         var answer = new TaskCompletionSource<V1.ServerFrame>(TaskCreationOptions.RunContinuationsAsynchronously);
-        var frame = new V1.ClientFrame { Push = CloudpeerConnection.PushRequest(document, bundles, ifCurrent) };
+        var frame = new V1.ClientFrame { Push = CloudpeerConnection.PushRequest(document, bundles, ifCurrent, _app) };
         await SendAsync(frame, request => _pushes[request] = answer, cancellationToken).ConfigureAwait(false);
         if (_receiving.IsCompleted) FailPushes(Ended());
         var answered = await answer.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
         if (answered.Refused is { } refused) throw WireRefusal.Read(refused).ToTlfsException();
         return PushResult.Read(answered.Pushed ?? new(), _server, document, bundles);
     }
+
+    /// <summary>Says up to where this device holds a document (docs/protocol/sync.md §8); nothing is answered.</summary>
+    public Task AckAsync(DocId document, ulong size, CancellationToken cancellationToken) =>
+        SendAsync(new() { Ack = new() { Document = document.ToWire(), Size = size } }, _ => { }, cancellationToken);
 
     /// <inheritdoc />
     public async ValueTask DisposeAsync()

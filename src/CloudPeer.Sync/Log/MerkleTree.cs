@@ -78,10 +78,19 @@ public static class MerkleTree
     public static IReadOnlyList<Bytes32> ConsistencyProof(IReadOnlyList<Bytes32> leaves, int size)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(size);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(size, leaves.Count);
-        var proof = new List<Bytes32>();
-        if (size > 0) Subproof(leaves, 0, leaves.Count, size, complete: true, proof);
-        return proof;
+        return [.. ConsistencyRanges((ulong)size, (ulong)leaves.Count).Select(range => Root([.. leaves.Skip((int)range.Start).Take((int)range.Count)]))];
+    }
+
+    /// <summary>
+    /// The subtrees whose roots, in this order, are the proof that the tree over the first <paramref name="size"/> leaves is the beginning of one over
+    /// <paramref name="count"/>. Each begins at a multiple of the least power of two that is not below its number of leaves.
+    /// </summary>
+    public static IReadOnlyList<(ulong Start, ulong Count)> ConsistencyRanges(ulong size, ulong count)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(size, count);
+        var ranges = new List<(ulong Start, ulong Count)>();
+        if (size > 0) Subproof(0, count, size, complete: true, ranges);
+        return ranges;
     }
 
     /// <summary>Checks a proof made by <see cref="ConsistencyProof"/>; every tree is consistent with the empty one.</summary>
@@ -122,24 +131,24 @@ public static class MerkleTree
         return used == nodes.Count;
     }
 
-    private static void Subproof(IReadOnlyList<Bytes32> leaves, int start, int count, int size, bool complete, List<Bytes32> proof)
+    private static void Subproof(ulong start, ulong count, ulong size, bool complete, List<(ulong Start, ulong Count)> ranges)
     {
         if (size == count)
         {
-            if (!complete) proof.Add(Root([.. leaves.Skip(start).Take(count)]));
+            if (!complete) ranges.Add((start, count));
             return;
         }
 
-        var left = 1 << BitOperations.Log2((uint)count - 1);
+        var left = 1UL << BitOperations.Log2(count - 1);
         if (size <= left)
         {
-            Subproof(leaves, start, left, size, complete, proof);
-            proof.Add(Root([.. leaves.Skip(start + left).Take(count - left)]));
+            Subproof(start, left, size, complete, ranges);
+            ranges.Add((start + left, count - left));
         }
         else
         {
-            Subproof(leaves, start + left, count - left, size - left, complete: false, proof);
-            proof.Add(Root([.. leaves.Skip(start).Take(left)]));
+            Subproof(start + left, count - left, size - left, complete: false, ranges);
+            ranges.Add((start, left));
         }
     }
 

@@ -30,7 +30,11 @@ internal sealed class BundleJudge
         _server = server;
         _document = document;
         _bundle = bundle;
-        _state = document.State ?? DocumentState.Empty(bundle.Document, bundle.PusherTenant?.Account ?? default);
+        _state = document.State ?? DocumentState.Empty(bundle.Document, bundle.PusherTenant?.Account ?? default) with
+        {
+            App = bundle.App,
+            Generation = document.Deleted?.Generation ?? 0,
+        };
         _policy = document.Policy;
     }
 
@@ -43,22 +47,24 @@ internal sealed class BundleJudge
     /// <summary>The document after the bundle.</summary>
     public (DocumentState State, DocumentPolicy Policy) After => (_state, _policy);
 
+    /// <summary>True if the bundle begins the document.</summary>
+    public bool IsNew => _document.State is null;
+
     /// <summary>Null if the bundle is acceptable.</summary>
     /// <param name="host">The tenant that is charged; null if it is none any more.</param>
-    /// <param name="usedBytes">What that tenant stores.</param>
-    public Refusal? Judge(TenantInfo? host, ulong usedBytes)
+    public Refusal? Judge(TenantLedger? host)
     {
-        if (JudgeHosting(host, usedBytes) is { } refusal) return refusal;
+        if (JudgeHosting(host?.Tenant) is { } refusal) return refusal;
         foreach (var pending in _bundle.Envelopes)
         {
             if (JudgeEnvelope(pending) is { } refused) return refused;
         }
 
-        return JudgeResult() ?? JudgeQuota(host, usedBytes);
+        return JudgeResult() ?? host!.Judge(_state, IsNew, Entries);
     }
 
     // Hosted here, the tenant may write, the pusher has Sync. Who is not served learns nothing else, so that is checked first.
-    private Refusal? JudgeHosting(TenantInfo? host, ulong usedBytes)
+    private Refusal? JudgeHosting(TenantInfo? host)
     {
         if (_document.State is null)
         {
@@ -66,15 +72,13 @@ internal sealed class BundleJudge
         }
         else
         {
-            if (!CachedDocument.Serves(_state, _policy, _bundle.Pusher, _bundle.PusherTenant)) return Refusal.NotFound;
+            if (!CachedDocument.Serves(_state, _policy, _bundle.Pusher, _bundle.PusherTenant, host)) return Refusal.NotFound;
             if (_state.Hosting == HostingState.Ended && !_bundle.Envelopes.Any(GrantsToServer)) return NotHosted;
         }
 
-        if (host is { MayWrite: true }) return null;
-        return new(Reason.QuotaExceeded, "The account that hosts this document may not store anything now.")
-        {
-            Quota = new(host?.QuotaBytes ?? 0, usedBytes),
-        };
+        return host?.TakesFrom(_bundle.Pusher) == true
+            ? null
+            : new(Reason.SubscriptionReadOnly, "The account that hosts this document may not store anything now; reading and deleting go on.");
     }
 
     private static Refusal NotHosted => new(Reason.NotHosted, "This server's Sync grant in the document was revoked.");
@@ -192,7 +196,13 @@ internal sealed class BundleJudge
             Hosting = isPolicy ? HostingAfter(policy) : _state.Hosting,
             Statements = policy.Count,
             StoredBytes = _state.StoredBytes + (ulong)envelope.Bytes.Length,
-            Tips = _state.Tips.SetItem(header.Author, new(header.Seq, envelope.Id, index, isPolicy, header.Auth)),
+            Tips = _state.Tips.SetItem(
+                header.Author,
+                new(header.Seq, envelope.Id, index, isPolicy, header.Auth)
+                {
+                    // Beside the chain the envelope before it is not the tip.
+                    StoredBytes = (_state.Tips.GetValueOrDefault(header.Author)?.StoredBytes ?? 0) + (ulong)envelope.Bytes.Length,
+                }),
         };
         _policy = policy;
         _added.Add(envelope.Id, index);
@@ -212,13 +222,5 @@ internal sealed class BundleJudge
     {
         if (_document.State is null) return _policy.View.May(_bundle.Pusher, Permission.Control) ? null : Refusal.NotFound;
         return _document.State.Hosting == HostingState.Ended && _state.Hosting == HostingState.Ended ? NotHosted : null;
-    }
-
-    private Refusal? JudgeQuota(TenantInfo? host, ulong usedBytes)
-    {
-        var added = (ulong)Entries.Sum(entry => (long)entry.Envelope.Bytes.Length);
-        var limit = host!.QuotaBytes;
-        if (added == 0 || limit == 0 || (usedBytes <= limit && added <= limit - usedBytes)) return null;
-        return new(Reason.QuotaExceeded, "The storage of the account that hosts this document is full.") { Quota = new(limit, usedBytes) };
     }
 }

@@ -14,6 +14,7 @@ internal static class BundleLookup
     {
         var envelopes = bundles.SelectMany(bundle => bundle.Envelopes).ToList();
         var deps = envelopes.SelectMany(pending => pending.Header.Deps).ToHashSet();
+        if (deps.Count == 0) return;
         deps.ExceptWith(envelopes.Select(pending => pending.Envelope.Id));
         deps.RemoveWhere(document.Policy.Contains);
         var known = deps.Where(id => document.Recent.TryFind(id, out _)).ToHashSet();

@@ -8,17 +8,25 @@ namespace CloudPeer.Sync.Relay;
 /// <summary>A document at one size of its log. Never changes, except that it remembers its signed head and that ids are learnt.</summary>
 /// <param name="State">The row of the store.</param>
 /// <param name="Policy">The statements of the log.</param>
-/// <param name="Recent">Shared by all sizes of the document.</param>
-internal sealed record CachedDocument(DocumentState State, DocumentPolicy Policy, RecentIds Recent)
+/// <param name="Recent">The end of the log; shared by all sizes of the document.</param>
+internal sealed record CachedDocument(DocumentState State, DocumentPolicy Policy, RecentEntries Recent)
 {
     private LogHead? _head;
 
-    /// <summary>What it costs to keep, in statements and ids.</summary>
-    public int Weight { get; } = 64 + State.Tips.Count + Policy.Count + Recent.Count;
+    /// <summary>What <see cref="ChangesElsewhere.Told"/> was before the row was read: later changes of other processes are not in it.</summary>
+    public long AsOf { get; init; }
 
-    /// <summary>True if the peer is served (sync.md §1.3): it has Sync in some zone, and while the document is private it belongs to the tenant that hosts it.</summary>
-    public static bool Serves(DocumentState state, DocumentPolicy policy, PeerId peer, TenantInfo? tenant) =>
-        policy.View.MayAnywhere(peer, Permission.Sync) && (state.Hosting != HostingState.Private || tenant?.Account == state.Host);
+    /// <summary>What it costs to keep, in statements and ids.</summary>
+    public int Weight { get; } = 64 + State.Tips.Count + Policy.Count + Recent.Weight;
+
+    /// <summary>
+    /// True if the peer is served (sync.md §1.3): it has Sync in some zone, while the document is private it belongs to the tenant that hosts it, and while that
+    /// tenant is suspended it is one of its devices (§6.1).
+    /// </summary>
+    public static bool Serves(DocumentState state, DocumentPolicy policy, PeerId peer, TenantInfo? tenant, TenantInfo? host) =>
+        policy.View.MayAnywhere(peer, Permission.Sync)
+        && (state.Hosting != HostingState.Private || tenant?.Account == state.Host)
+        && (host?.State != TenantState.Suspended || host.Devices.Contains(peer));
 
     /// <summary>The head of the log at this size, signed once.</summary>
     public LogHead Head(SigningKey server, TimeProvider time) =>

@@ -1,4 +1,5 @@
 using CloudPeer.Sync.Log;
+using Tlfs.Core;
 using Tlfs.Core.Ids;
 
 namespace CloudPeer.Sync.Relay;
@@ -8,21 +9,28 @@ internal sealed class CommitAttempt(CommitContext context, IReadOnlyList<Pending
 {
     private readonly Dictionary<DocId, WorkingDocument> _documents = [];
     private readonly Dictionary<AccountId, TenantInfo?> _tenants = [];
-    private readonly Dictionary<AccountId, ulong> _usedBytes = [];
+    private readonly Dictionary<AccountId, TenantLedger> _ledgers = [];
+    private readonly HashSet<AccountId> _locked = [];
     private readonly List<Appended> _entries = [];
     private readonly List<(PendingBundle Bundle, IReadOnlyList<ulong> Places)> _accepted = [];
     private readonly List<(PendingBundle Bundle, Refusal Refusal)> _refused = [];
+    private long _asOf;
+    private ulong _micros;
 
     /// <summary>False if another process got in between: nothing has happened, and a new attempt is due.</summary>
     public async Task<bool> RunAsync()
     {
         ReceiptBatch? receipts;
+        _asOf = context.Cache.Told;
         var transaction = await BeginAsync().ConfigureAwait(false);
         await using (transaction.ConfigureAwait(false))
         {
+            _micros = context.Time.Micros();
             await LoadAsync(transaction).ConfigureAwait(false);
             foreach (var bundle in batch) await JudgeAsync(bundle, transaction).ConfigureAwait(false);
             var commit = Sign(out receipts);
+            // The rows are locked: what others told until now, they had committed before.
+            _asOf = context.Cache.Told;
             if (commit is not null && !await transaction.CommitAsync(commit, CancellationToken.None).ConfigureAwait(false)) return false;
         }
 
@@ -39,43 +47,88 @@ internal sealed class CommitAttempt(CommitContext context, IReadOnlyList<Pending
 
     private async Task LoadAsync(IRelayTransaction transaction)
     {
+        _locked.UnionWith(_tenants.Keys.Concat(transaction.Documents.Values.Select(state => state.Host)));
         foreach (var document in batch.Select(bundle => bundle.Document).Distinct())
         {
             CachedDocument? cached = null;
             if (transaction.Documents.TryGetValue(document, out var state))
             {
-                // A log that is shorter than remembered was restored from a copy.
-                if (context.Cache.Find(document)?.State.Size > state.Size) context.Cache.Forget(document);
-                cached = await context.Cache.CurrentAsync(state, CancellationToken.None).ConfigureAwait(false);
+                // A log that is shorter than remembered was restored from a copy, or it is another one.
+                if (context.Cache.Find(document)?.State is { } known && (known.IsOtherLogThan(state) || known.Size > state.Size)) context.Cache.Forget(document);
+                cached = await context.Cache.CurrentAsync(state, _asOf, CancellationToken.None).ConfigureAwait(false);
+
+                // Of one size, but the row may have had a counter repaired.
+                if (!ReferenceEquals(cached.State, state)) cached = cached with { State = state };
+            }
+            else
+            {
+                context.Cache.Forget(document);
             }
 
-            _documents.Add(document, new(document, cached, context.Limits.RecentIds));
+            _documents.Add(document, new(document, cached, transaction.Deleted.GetValueOrDefault(document), context.Limits));
         }
     }
 
     private async Task JudgeAsync(PendingBundle bundle, IRelayTransaction transaction)
     {
         var document = _documents[bundle.Document];
-        if (document.State is { } state)
+        await LookUpAsync(bundle, document).ConfigureAwait(false);
+        var account = document.State?.Host ?? bundle.PusherTenant?.Account;
+        if (account is { } charged && !_locked.Contains(charged))
         {
-            await BundleLookup.FindRepeatedAsync(context.Store, bundle, state, document.Find, CancellationToken.None).ConfigureAwait(false);
-            await BranchLookup.FindAsync(context.Store, bundle, document, state, CancellationToken.None).ConfigureAwait(false);
+            _refused.Add((bundle, new(Reason.Unavailable, "The document has changed its host meanwhile; try again.")));
+            return;
         }
 
-        var host = await HostAsync(document.State?.Host ?? bundle.PusherTenant?.Account).ConfigureAwait(false);
-        var used = host is null ? 0 : _usedBytes.TryGetValue(host.Account, out var bytes) ? bytes : transaction.UsedBytes.GetValueOrDefault(host.Account);
+        var host = await LedgerAsync(account, transaction).ConfigureAwait(false);
+        if (host is not null) await host.CountAsync(context.Store, bundle, document.State?.App ?? bundle.App).ConfigureAwait(false);
         var judge = new BundleJudge(context.Server.Public, document, bundle);
-        if (judge.Judge(host, used) is { } refusal)
+        if ((judge.Judge(host) ?? JudgePurge(document)) is { } refusal)
         {
             _refused.Add((bundle, refusal));
             return;
         }
 
+        host!.Add(judge.After.State, judge.IsNew, judge.Entries);
         document.Adopt(judge);
         _entries.AddRange(judge.Entries);
         _accepted.Add((bundle, judge.Places));
-        if (judge.Entries.Count > 0) _usedBytes[host!.Account] = used + (ulong)judge.Entries.Sum(entry => (long)entry.Envelope.Bytes.Length);
     }
+
+    private async Task LookUpAsync(PendingBundle bundle, WorkingDocument document)
+    {
+        if (document.State is not { } state)
+        {
+            // When it was looked for before, there may have been a document, which was deleted since.
+            bundle.PusherTenant ??= await context.Tenants.FindByDeviceAsync(bundle.Pusher, CancellationToken.None).ConfigureAwait(false);
+            bundle.ForgetLookups();
+            return;
+        }
+
+        if (bundle.LookedUpIn is { } generation && generation != state.Generation) bundle.ForgetLookups();
+        await BundleLookup.FindRepeatedAsync(context.Store, bundle, state, document.Find, CancellationToken.None).ConfigureAwait(false);
+        await BranchLookup.FindAsync(context.Store, bundle, document, state, CancellationToken.None).ConfigureAwait(false);
+    }
+
+    // The entries of the log that was deleted lie where those of the new one would.
+    private static Refusal? JudgePurge(WorkingDocument document) => document is { State: null, Deleted.IsPurged: false }
+        ? new(Reason.Unavailable, "The document was deleted here, and its old log is still being removed.") { RetryAfter = TimeSpan.FromSeconds(1) }
+        : null;
+
+    private async ValueTask<TenantLedger?> LedgerAsync(AccountId? account, IRelayTransaction transaction)
+    {
+        if (await HostAsync(account).ConfigureAwait(false) is not { } tenant) return null;
+        if (_ledgers.TryGetValue(tenant.Account, out var ledger)) return ledger;
+        ledger = new(tenant, transaction.Usage.GetValueOrDefault(tenant.Account), _micros);
+        await ledger.LoadAsync(transaction, Touched()).ConfigureAwait(false);
+        _ledgers.Add(tenant.Account, ledger);
+        return ledger;
+    }
+
+    // Whoever may be charged by this commit, at whatever tenant.
+    private IEnumerable<UsageShare> Touched() => batch
+        .SelectMany(bundle => bundle.Envelopes).Select(pending => UsageShare.Of(pending.Header.Author))
+        .Concat(batch.Select(bundle => UsageShare.Of(_documents[bundle.Document].State?.App ?? bundle.App)));
 
     private async ValueTask<TenantInfo?> HostAsync(AccountId? account)
     {
@@ -89,13 +142,12 @@ internal sealed class CommitAttempt(CommitContext context, IReadOnlyList<Pending
     {
         receipts = null;
         if (_entries.Count == 0) return null;
-        var micros = context.Time.Micros();
-        receipts = ReceiptBatch.Sign(context.Server, [.. _entries.Select(entry => Leaf(entry, micros))]);
+        receipts = ReceiptBatch.Sign(context.Server, [.. _entries.Select(entry => Leaf(entry, _micros))]);
         return new(
             [.. _entries.Select((entry, position) => new NewEntry(entry.Envelope, entry.Index, entry.AuthorPreviousIndex, entry.Root, position))],
             [.. _documents.Values.Where(document => document.HasGrown).Select(document => document.State!)],
-            _usedBytes,
-            micros,
+            [.. _entries.Select(entry => _documents[entry.Envelope.Header.Document].State!.Host).Distinct().Select(host => _ledgers[host].Change)],
+            _micros,
             receipts.Hashes,
             receipts.Signature);
     }
@@ -109,7 +161,7 @@ internal sealed class CommitAttempt(CommitContext context, IReadOnlyList<Pending
         foreach (var (id, document) in _documents)
         {
             if (!document.HasGrown) continue;
-            context.Cache.Put(document.Publish());
+            context.Cache.Put(document.Publish(_asOf));
             context.Signals.Pulse(id);
         }
     }

@@ -3,12 +3,16 @@ using Tlfs.Core.Ids;
 namespace CloudPeer.Sync.Relay;
 
 /// <summary>The documents used last, bounded by what they weigh. What is cached may be old: it is compared with the store's state and brought up to it.</summary>
-internal sealed class DocumentCache(IRelayStore store, RelayLimits limits)
+internal sealed class DocumentCache(IRelayStore store, ChangesElsewhere changes, RelayLimits limits)
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<DocId, LinkedListNode<CachedDocument>> _nodes = [];
     private readonly LinkedList<CachedDocument> _order = [];
+    private readonly Dictionary<DocId, Refresh> _refreshing = [];
     private long _weight;
+
+    /// <inheritdoc cref="ChangesElsewhere.Told" />
+    public long Told => changes.Told;
 
     /// <summary>What is cached, however old; null if nothing is.</summary>
     public CachedDocument? Find(DocId document)
@@ -22,21 +26,44 @@ internal sealed class DocumentCache(IRelayStore store, RelayLimits limits)
         }
     }
 
+    /// <summary>
+    /// What is cached, brought up to what other processes are known to have done; null if nothing is cached, or the document is gone. Those who ask
+    /// together share one read.
+    /// </summary>
+    public async ValueTask<CachedDocument?> FindRefreshedAsync(DocId document, CancellationToken cancellationToken)
+    {
+        if (Find(document) is not { } cached) return null;
+        return changes.Include(document, cached.AsOf) ? await RefreshAsync(document).WaitAsync(cancellationToken).ConfigureAwait(false) : cached;
+    }
+
     /// <summary>The document as the store has it now; null if it has none.</summary>
     public async Task<CachedDocument?> LoadAsync(DocId document, CancellationToken cancellationToken)
     {
-        var state = await store.FindAsync(document, cancellationToken).ConfigureAwait(false);
-        return state is null ? null : await CurrentAsync(state, cancellationToken).ConfigureAwait(false);
+        var asOf = changes.Told;
+        if (await store.FindAsync(document, cancellationToken).ConfigureAwait(false) is { } state)
+            return await CurrentAsync(state, asOf, cancellationToken).ConfigureAwait(false);
+        Forget(document);
+        return null;
     }
 
     /// <summary>The document at a state that the store had, or at a later one.</summary>
-    public async Task<CachedDocument> CurrentAsync(DocumentState state, CancellationToken cancellationToken)
+    /// <param name="state">The state.</param>
+    /// <param name="asOf">What <see cref="Told"/> was before it was read.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task<CachedDocument> CurrentAsync(DocumentState state, long asOf, CancellationToken cancellationToken)
     {
         var cached = Find(state.Document);
-        if (cached is not null && cached.State.Size >= state.Size) return cached;
+        if (cached?.State.IsOtherLogThan(state) == true) cached = null;
+        if (cached is not null && cached.State.Size >= state.Size)
+        {
+            if (cached.State.Size == state.Size && cached.AsOf < asOf) Put(cached = cached with { AsOf = asOf });
+            return cached;
+        }
+
         var next = cached is null
             ? await ReadAsync(state, cancellationToken).ConfigureAwait(false)
             : await CatchUpAsync(cached, state, cancellationToken).ConfigureAwait(false);
+        next = next with { AsOf = asOf };
         Put(next);
         return next;
     }
@@ -48,7 +75,8 @@ internal sealed class DocumentCache(IRelayStore store, RelayLimits limits)
         {
             if (_nodes.TryGetValue(document.State.Document, out var node))
             {
-                if (node.Value.State.Size > document.State.Size) return;
+                var kept = node.Value.State;
+                if (kept.IsOtherLogThan(document.State) ? kept.Generation > document.State.Generation : kept.Size > document.State.Size) return;
                 Remove(node);
             }
 
@@ -74,10 +102,33 @@ internal sealed class DocumentCache(IRelayStore store, RelayLimits limits)
         _weight -= node.Value.Weight;
     }
 
+    // A read that began after the last change that was told will do for whoever comes while it is under way.
+    private Task<CachedDocument?> RefreshAsync(DocId document)
+    {
+        lock (_gate)
+        {
+            if (_refreshing.TryGetValue(document, out var under) && !changes.Include(document, under.AsOf)) return under.Read;
+            if (_nodes.TryGetValue(document, out var node) && !changes.Include(document, node.Value.AsOf)) return Task.FromResult<CachedDocument?>(node.Value);
+            var refresh = new Refresh(changes.Told, Task.Run(() => LoadAsync(document, CancellationToken.None)));
+            _refreshing[document] = refresh;
+            _ = EndAsync(document, refresh);
+            return refresh.Read;
+        }
+    }
+
+    private async Task EndAsync(DocId document, Refresh refresh)
+    {
+        await ((Task)refresh.Read).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        lock (_gate)
+        {
+            if (_refreshing.GetValueOrDefault(document) == refresh) _refreshing.Remove(document);
+        }
+    }
+
     private async Task<CachedDocument> ReadAsync(DocumentState state, CancellationToken cancellationToken)
     {
         var policy = await AddStatementsAsync(DocumentPolicy.Empty(state.Document), state, 0, cancellationToken).ConfigureAwait(false);
-        var recent = new RecentIds(limits.RecentIds);
+        var recent = new RecentEntries(limits.RecentIds, limits.TailBytes);
         foreach (var tip in state.Tips.Values) recent.Add(tip.Id, tip.Index);
         return new(state, policy, recent);
     }
@@ -86,13 +137,29 @@ internal sealed class DocumentCache(IRelayStore store, RelayLimits limits)
     private async Task<CachedDocument> CatchUpAsync(CachedDocument cached, DocumentState state, CancellationToken cancellationToken)
     {
         var known = cached.State.Size;
-        var from = state.Size - Math.Min(state.Size - known, (ulong)limits.RecentIds);
-        foreach (var place in await store.ReadIdsAsync(state.Document, from, limits.RecentIds, cancellationToken).ConfigureAwait(false))
-            cached.Recent.Add(place.Id, place.Index);
+        await RememberAsync(cached.Recent, state, known, cancellationToken).ConfigureAwait(false);
         var policy = state.Statements == cached.State.Statements
             ? cached.Policy
             : await AddStatementsAsync(cached.Policy, state, known, cancellationToken).ConfigureAwait(false);
         return new(state, policy, cached.Recent);
+    }
+
+    // What was appended meanwhile: whole entries if they are few, since whoever follows wants them; else the last ids.
+    private async Task RememberAsync(RecentEntries recent, DocumentState state, ulong known, CancellationToken cancellationToken)
+    {
+        if (state.Size - known <= (ulong)limits.PageEnvelopes)
+        {
+            var slice = await store.ReadAsync(state.Document, known, limits.PageEnvelopes, limits.PageBytes, cancellationToken).ConfigureAwait(false);
+            if (known + (ulong)(slice?.Entries.Count ?? 0) >= state.Size)
+            {
+                for (var i = 0; known + (ulong)i < state.Size; i++) recent.Add(slice!.Entries[i], known + (ulong)i);
+                return;
+            }
+        }
+
+        var from = state.Size - Math.Min(state.Size - known, (ulong)limits.RecentIds);
+        foreach (var place in await store.ReadIdsAsync(state.Document, from, limits.RecentIds, cancellationToken).ConfigureAwait(false))
+            recent.Add(place.Id, place.Index);
     }
 
     // The store may hold more by now than the state says.
@@ -103,4 +170,6 @@ internal sealed class DocumentCache(IRelayStore store, RelayLimits limits)
         if (entries.Count < missing) throw new InvalidOperationException("The log holds fewer statements than its state says.");
         return policy.With([.. entries.Take(missing).Select(DocumentPolicy.StatementOf)]);
     }
+
+    private sealed record Refresh(long AsOf, Task<CachedDocument?> Read);
 }

@@ -21,13 +21,19 @@ public readonly record struct LogRange(ulong From)
 
     /// <summary>True if no parts are wanted.</summary>
     public bool HeadersOnly { get; init; }
+
+    /// <summary>
+    /// True for a reader that has come to the end of the log once and is woken when it grows: what this process remembers will do, also if another one
+    /// has appended a moment ago.
+    /// </summary>
+    public bool IsFollowing { get; init; }
 }
 
 /// <summary>
 /// Store and forward for encrypted documents (sync.md): checks and stores what is pushed, gives receipts, and serves the logs to those who
 /// may have them. The one way into the relay; safe for concurrent use. Failures of the environment are refusals that are transient.
 /// </summary>
-public sealed class DocumentRelay : IAsyncDisposable
+public sealed partial class DocumentRelay : IAsyncDisposable
 {
     private readonly SigningKey _server;
     private readonly IRelayStore _store;
@@ -37,8 +43,10 @@ public sealed class DocumentRelay : IAsyncDisposable
     private readonly Action<Exception> _onFault;
     private readonly DocumentCache _cache;
     private readonly DocumentSignals _signals = new();
+    private readonly ElsewhereWatch _watch;
     private readonly PushDesk _pushes;
     private readonly Committer _committer;
+    private readonly DocumentDeleter _deleter;
 
     /// <summary>A relay over a store, which it does not own.</summary>
     /// <param name="server">The server's key: signs receipts and heads, and is what documents grant Sync to. Not owned.</param>
@@ -56,9 +64,16 @@ public sealed class DocumentRelay : IAsyncDisposable
         _time = time;
         _limits = limits ?? new();
         _onFault = onFault ?? (_ => { });
-        _cache = new(store, _limits);
-        _committer = new(new(server, store, tenants, _cache, _signals, time, _limits, _onFault));
+        var changes = new ChangesElsewhere(_limits.ChangesElsewhere);
+        _cache = new(store, changes, _limits);
+        var context = new CommitContext(server, store, tenants, _cache, _signals, time, _limits, _onFault);
+        _committer = new(context);
+        _deleter = new(context);
         _pushes = new(store, tenants, _cache, _committer, _limits);
+        _sets = new(store, _limits);
+        _proofs = new(store, _limits);
+        _deliveries = new(store, time, _limits, _onFault);
+        _watch = new(store, changes, _signals, time, _onFault);
     }
 
     /// <summary>The server.</summary>
@@ -73,12 +88,14 @@ public sealed class DocumentRelay : IAsyncDisposable
     /// <param name="bundles">Envelopes as they travel. The memory is kept until the result is there.</param>
     /// <param name="cancellationToken">Stops waiting; what has been handed to a commit may still be stored.</param>
     /// <param name="ifCurrent">The bundles, by their places, in which a zone must have seen every statement here.</param>
+    /// <param name="app">The app that pushes; a document counts to the budget of the one that began it. Empty if it does not say.</param>
     public async Task<IReadOnlyList<Outcome<IReadOnlyList<Receipt>>>> PushAsync(
-        PeerId pusher, DocId document, IReadOnlyList<IReadOnlyList<ReadOnlyMemory<byte>>> bundles, CancellationToken cancellationToken, IReadOnlySet<int>? ifCurrent = null)
+        PeerId pusher, DocId document, IReadOnlyList<IReadOnlyList<ReadOnlyMemory<byte>>> bundles, CancellationToken cancellationToken,
+        IReadOnlySet<int>? ifCurrent = null, string app = "")
     {
         try
         {
-            return await _pushes.PushAsync(pusher, document, bundles, ifCurrent, cancellationToken).ConfigureAwait(false);
+            return await _pushes.PushAsync(pusher, document, bundles, ifCurrent, app, cancellationToken).ConfigureAwait(false);
         }
         catch (TlfsException e) when (e.IsTransient)
         {
@@ -92,20 +109,29 @@ public sealed class DocumentRelay : IAsyncDisposable
     {
         try
         {
-            if (await FindServedAsync(reader, document, cancellationToken).ConfigureAwait(false) is null) return Outcome.Refused<LogPage>(Refusal.NotFound);
+            var known = await FindServedAsync(reader, document, cancellationToken).ConfigureAwait(false);
+            if (known is null) return Outcome.Refused<LogPage>(Refusal.NotFound);
             var (from, wanted) = (range.From, Wanted(range));
+            if (range.IsFollowing && known.Recent.Read(from, known.State.Size, wanted, _limits.PageBytes) is { } tail)
+                return Outcome.Of(Page(known, reader, range, tail));
+            var asOf = _cache.Told;
             var slice = await _store.ReadAsync(document, from, wanted, _limits.PageBytes, cancellationToken).ConfigureAwait(false);
-            var current = slice is null ? null : await CurrentAsync(slice, cancellationToken).ConfigureAwait(false);
+            var current = slice is null ? null : await CurrentAsync(slice, asOf, cancellationToken).ConfigureAwait(false);
             if (current is null || !await IsServedAsync(current, reader, cancellationToken).ConfigureAwait(false))
                 return Outcome.Refused<LogPage>(Refusal.NotFound);
-            var next = from + (ulong)slice!.Entries.Count;
-            var entries = ServedEntry.For(slice.Entries, current.Policy.View, reader, range.HeadersOnly);
-            return Outcome.Of(new LogPage(from, entries, next >= current.State.Size ? current.Head(_server, _time) : null));
+            return Outcome.Of(Page(current, reader, range, slice!.Entries));
         }
         catch (TlfsException e) when (e.IsTransient)
         {
             return Outcome.Refused<LogPage>(Fault(e));
         }
+    }
+
+    private LogPage Page(CachedDocument document, PeerId reader, LogRange range, IReadOnlyList<LogEntry> entries)
+    {
+        var served = ServedEntry.For(entries, document.Policy.View, reader, range.HeadersOnly);
+        var isWhole = range.From + (ulong)entries.Count >= document.State.Size;
+        return new(range.From, served, isWhole ? document.Head(_server, _time) : null);
     }
 
     /// <summary>The generations of a log, oldest first (log.md §6.2); none for who may not read it.</summary>
@@ -124,22 +150,6 @@ public sealed class DocumentRelay : IAsyncDisposable
         }
     }
 
-    /// <summary>The signed head of a log (log.md §3).</summary>
-    public async Task<Outcome<LogHead>> HeadAsync(PeerId reader, DocId document, CancellationToken cancellationToken)
-    {
-        try
-        {
-            var current = await _cache.LoadAsync(document, cancellationToken).ConfigureAwait(false);
-            return current is not null && await IsServedAsync(current, reader, cancellationToken).ConfigureAwait(false)
-                ? Outcome.Of(current.Head(_server, _time))
-                : Outcome.Refused<LogHead>(Refusal.NotFound);
-        }
-        catch (TlfsException e) when (e.IsTransient)
-        {
-            return Outcome.Refused<LogHead>(Fault(e));
-        }
-    }
-
     /// <summary>
     /// Waits until a log has more than <paramref name="size"/> envelopes (sync.md §3.3). Null means: read on. A refusal ends the
     /// subscription, also when the reader's right ends while it waits (sync.md §3.4).
@@ -155,12 +165,29 @@ public sealed class DocumentRelay : IAsyncDisposable
                 var current = await FindServedAsync(reader, document, cancellationToken).ConfigureAwait(false);
                 if (current is null) return Refusal.NotFound;
                 if (current.State.Size > size) return null;
+                current.Recent.Follow();
                 await changed.WaitAsync(cancellationToken).ConfigureAwait(false);
             }
         }
         catch (TlfsException e) when (e.IsTransient)
         {
             return Fault(e);
+        }
+    }
+
+    /// <summary>
+    /// Ends the hosting of a document and gives its tenant the room back (sync.md §6.4); whoever is subscribed to it is told that it is not there. Only for a
+    /// device of the tenant that hosts it, with Control or more.
+    /// </summary>
+    public async Task<Outcome<FreedRoom>> DeleteAsync(PeerId device, DocId document, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _deleter.DeleteAsync(device, document, cancellationToken).ConfigureAwait(false);
+        }
+        catch (TlfsException e) when (e.IsTransient)
+        {
+            return Outcome.Refused<FreedRoom>(Fault(e));
         }
     }
 
@@ -173,7 +200,15 @@ public sealed class DocumentRelay : IAsyncDisposable
     }
 
     /// <summary>Finishes the commits that are waiting, and accepts nothing more.</summary>
-    public ValueTask DisposeAsync() => _committer.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await _watch.DisposeAsync().ConfigureAwait(false);
+        await _committer.DisposeAsync().ConfigureAwait(false);
+        await _deleter.DisposeAsync().ConfigureAwait(false);
+        await _deliveries.DisposeAsync().ConfigureAwait(false);
+        _sets.Dispose();
+        _proofs.Dispose();
+    }
 
     private int Wanted(LogRange range)
     {
@@ -184,22 +219,24 @@ public sealed class DocumentRelay : IAsyncDisposable
     // What is remembered may be old, so a no is asked of the store; a yes is checked again against what is read.
     private async ValueTask<CachedDocument?> FindServedAsync(PeerId reader, DocId document, CancellationToken cancellationToken)
     {
-        if (_cache.Find(document) is { } cached && await IsServedAsync(cached, reader, cancellationToken).ConfigureAwait(false)) return cached;
+        var cached = await _cache.FindRefreshedAsync(document, cancellationToken).ConfigureAwait(false);
+        if (cached is not null && await IsServedAsync(cached, reader, cancellationToken).ConfigureAwait(false)) return cached;
         var current = await _cache.LoadAsync(document, cancellationToken).ConfigureAwait(false);
         return current is not null && await IsServedAsync(current, reader, cancellationToken).ConfigureAwait(false) ? current : null;
     }
 
-    private Task<CachedDocument> CurrentAsync(LogSlice slice, CancellationToken cancellationToken)
+    private Task<CachedDocument> CurrentAsync(LogSlice slice, long asOf, CancellationToken cancellationToken)
     {
         // Nothing to read although more is remembered: the log was restored from a copy.
         if (slice.Entries.Count == 0 && _cache.Find(slice.State.Document)?.State.Size > slice.State.Size) _cache.Forget(slice.State.Document);
-        return _cache.CurrentAsync(slice.State, cancellationToken);
+        return _cache.CurrentAsync(slice.State, asOf, cancellationToken);
     }
 
     private async ValueTask<bool> IsServedAsync(CachedDocument document, PeerId peer, CancellationToken cancellationToken)
     {
         var tenant = document.State.Hosting == HostingState.Private ? await _tenants.FindByDeviceAsync(peer, cancellationToken).ConfigureAwait(false) : null;
-        return CachedDocument.Serves(document.State, document.Policy, peer, tenant);
+        var host = await _tenants.FindAsync(document.State.Host, cancellationToken).ConfigureAwait(false);
+        return CachedDocument.Serves(document.State, document.Policy, peer, tenant, host);
     }
 
     private Refusal Fault(TlfsException fault)

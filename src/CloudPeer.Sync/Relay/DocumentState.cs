@@ -21,11 +21,15 @@ public enum HostingState
 /// <param name="Index">Its place in the log.</param>
 /// <param name="IsPolicy">True if it is a statement.</param>
 /// <param name="Auth">The policy heads it names; the next envelope must cover them (envelope.md §3.3).</param>
-public sealed record AuthorTip(ulong Seq, EnvelopeId Id, ulong Index, bool IsPolicy, IReadOnlyList<EnvelopeId> Auth);
+public sealed record AuthorTip(ulong Seq, EnvelopeId Id, ulong Index, bool IsPolicy, IReadOnlyList<EnvelopeId> Auth)
+{
+    /// <summary>Bytes of all the author's envelopes in the document.</summary>
+    public ulong StoredBytes { get; init; }
+}
 
 /// <summary>
-/// All that the relay must know of a document to append to it: one row of the store. Immutable; since the log only grows, two states of a
-/// document with the same log size are the same state.
+/// All that the relay must know of a document to append to it: one row of the store. Immutable; since a log only grows, two states of a
+/// document with the same generation and log size are the same state.
 /// </summary>
 /// <param name="Document">The document.</param>
 /// <param name="Host">The tenant that is charged for it.</param>
@@ -43,10 +47,27 @@ public sealed record DocumentState(
     ulong StoredBytes,
     ImmutableDictionary<PeerId, AuthorTip> Tips)
 {
+    /// <summary>The app that brought the document with its first push; empty if none said so.</summary>
+    public string App { get; init; } = string.Empty;
+
+    /// <summary>The generation with which the log began, because an earlier one was deleted (log.md §6.6); 0 if none was.</summary>
+    public uint Generation { get; init; }
+
     /// <summary>A document without envelopes.</summary>
     public static DocumentState Empty(DocId document, AccountId host) =>
         new(document, host, HostingState.Private, CompactRange.Empty, 0, 0, ImmutableDictionary<PeerId, AuthorTip>.Empty);
 
     /// <summary>Envelopes in the log.</summary>
     public ulong Size => Log.Size;
+
+    /// <summary>True if the document was deleted and begun anew between the two: the one log says nothing about the other.</summary>
+    public bool IsOtherLogThan(DocumentState other) => Generation != other.Generation;
+
+    /// <summary>The shares that the document has in its host's room. The authority only signs the genesis, so it is nobody's share.</summary>
+    public IEnumerable<(UsageShare Share, ulong Bytes)> Shares()
+    {
+        foreach (var (author, tip) in Tips)
+            if (author != Document.Authority) yield return (UsageShare.Of(author), tip.StoredBytes);
+        if (App.Length > 0) yield return (UsageShare.Of(App), StoredBytes);
+    }
 }

@@ -13,19 +13,37 @@ namespace CloudPeer.Sync.Relay;
 public sealed record NewEntry(Envelope Envelope, ulong Index, ulong? AuthorPreviousIndex, Bytes32 Root, int Position);
 
 /// <summary>One group commit: all of it becomes durable, or nothing.</summary>
-/// <param name="Entries">What is appended, in commit order; never empty.</param>
+/// <param name="Entries">What is appended, in commit order; empty if only counters are corrected.</param>
 /// <param name="Documents">The new state of each document that has an entry.</param>
-/// <param name="UsedBytes">The new storage use of each tenant that is charged.</param>
+/// <param name="Usage">The new use of each tenant that is charged.</param>
 /// <param name="Micros">The commit's time, microseconds since 1970.</param>
 /// <param name="ReceiptHashes">The receipt hash of each entry (log.md §4.1).</param>
 /// <param name="Signature">The server's signature over their batch tree.</param>
 public sealed record GroupCommit(
     IReadOnlyList<NewEntry> Entries,
     IReadOnlyCollection<DocumentState> Documents,
-    IReadOnlyDictionary<AccountId, ulong> UsedBytes,
+    IReadOnlyCollection<UsageChange> Usage,
     ulong Micros,
     IReadOnlyList<Bytes32> ReceiptHashes,
-    byte[] Signature);
+    byte[] Signature)
+{
+    /// <summary>Corrects counters without appending anything.</summary>
+    public static GroupCommit Correction(IReadOnlyCollection<DocumentState> documents, IReadOnlyCollection<UsageChange> usage, ulong micros) =>
+        new([], documents, usage, micros, [], []);
+}
+
+/// <summary>The end of a document's hosting.</summary>
+/// <param name="Document">The document as it is.</param>
+/// <param name="Host">What its tenant uses without it.</param>
+/// <param name="Generation">The number of the generation with which it begins if it is pushed again (log.md §6.6).</param>
+/// <param name="Micros">When that generation begins, microseconds since 1970.</param>
+/// <param name="MaxEntries">How many entries are removed at once; the others are left to <see cref="IRelayStore.PurgeAsync"/>.</param>
+public sealed record DocumentDeletion(DocumentState Document, UsageChange Host, uint Generation, ulong Micros, int MaxEntries);
+
+/// <summary>A document that was deleted.</summary>
+/// <param name="Generation">The generation with which it begins if it is pushed again.</param>
+/// <param name="IsPurged">False while entries of it remain, which a new log must wait for.</param>
+public sealed record DeletedDocument(uint Generation, bool IsPurged);
 
 /// <summary>An envelope as the log has it.</summary>
 /// <param name="Id">The envelope.</param>
@@ -90,8 +108,14 @@ public interface IRelayStore : IAsyncDisposable
     /// <summary>A document's state, or null if there is none.</summary>
     Task<DocumentState?> FindAsync(DocId document, CancellationToken cancellationToken);
 
-    /// <summary>Bytes that a tenant's documents use by the last commit, without waiting for the one under way; 0 for a tenant without documents.</summary>
-    Task<ulong> FindUsedBytesAsync(AccountId tenant, CancellationToken cancellationToken);
+    /// <summary>What a tenant uses by the last commit, without waiting for the one under way.</summary>
+    Task<TenantUsage> FindUsageAsync(AccountId tenant, CancellationToken cancellationToken);
+
+    /// <summary>The counted shares of a tenant's room, the largest of a kind first, at most <paramref name="max"/>.</summary>
+    Task<IReadOnlyDictionary<UsageShare, ulong>> ReadSharesAsync(AccountId tenant, ShareKinds kind, int max, CancellationToken cancellationToken);
+
+    /// <summary>The documents that a tenant hosts, the largest first, at most <paramref name="max"/>.</summary>
+    Task<IReadOnlyList<HostedDocument>> ReadHostedAsync(AccountId tenant, int max, CancellationToken cancellationToken);
 
     /// <summary>Entries from an index on, at most so many and so many bytes (one entry may be larger), or null if there is no such document.</summary>
     Task<LogSlice?> ReadAsync(DocId document, ulong from, int maxEntries, int maxBytes, CancellationToken cancellationToken);
@@ -122,6 +146,41 @@ public interface IRelayStore : IAsyncDisposable
     /// <param name="cancellationToken">Gives up; nothing has changed then.</param>
     /// <returns>The generation's number, and how many logs there are.</returns>
     Task<(uint Number, int Documents)> BeginGenerationAsync(ulong micros, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Tells what other processes over the same database change, soon after each of their commits, and nothing of this store's own. The first that it
+    /// tells, as soon as it listens, is <see cref="ChangedElsewhere.Any"/>, since nothing was told before. It ends with the token, or when it
+    /// cannot listen any more: then it is to be called again. A store with one process has nothing to tell, and returns at once.
+    /// </summary>
+    /// <param name="tell">Takes it; quick, and never throws.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    Task WatchAsync(Action<ChangedElsewhere> tell, CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>Removes entries of deleted documents, at most so many.</summary>
+    /// <returns>True if there may be more.</returns>
+    Task<bool> PurgeAsync(int maxEntries, CancellationToken cancellationToken);
+
+    /// <summary>The documents after one, ascending, at most <paramref name="max"/>; null for the first ones.</summary>
+    Task<IReadOnlyList<DocId>> ReadDocumentsAsync(DocId? after, int max, CancellationToken cancellationToken);
+
+    /// <summary>The accounts after one that have documents or a row of use, ascending, at most <paramref name="max"/>; null for the first ones.</summary>
+    Task<IReadOnlyList<AccountId>> ReadTenantsAsync(AccountId? after, int max, CancellationToken cancellationToken);
+
+    /// <summary>Counts a document's envelopes; null if there is no such document. What it compares is of one moment, and nobody waits for it.</summary>
+    Task<DocumentCount?> CountDocumentAsync(DocId document, CancellationToken cancellationToken);
+
+    /// <summary>Counts what a tenant's documents say that it uses. What it compares is of one moment, and nobody waits for it.</summary>
+    Task<TenantCount> CountTenantAsync(AccountId tenant, CancellationToken cancellationToken);
+
+    /// <summary>What the devices of a document have acknowledged, as it was stored.</summary>
+    Task<IReadOnlyList<Delivered>> ReadDeliveredAsync(DocId document, CancellationToken cancellationToken);
+
+    /// <summary>Changes what the devices of documents have acknowledged, all at once; a document that does not exist is left out.</summary>
+    /// <param name="documents">The documents, ascending.</param>
+    /// <param name="change">Makes what is known of a document from what was. It may be called again.</param>
+    /// <param name="cancellationToken">Gives up; nothing has changed then.</param>
+    Task UpdateDeliveredAsync(
+        IReadOnlyList<DocId> documents, Func<DocId, IReadOnlyList<Delivered>, IReadOnlyList<Delivered>> change, CancellationToken cancellationToken);
 }
 
 /// <summary>A group commit in progress. Disposing it without <see cref="CommitAsync"/> changes nothing.</summary>
@@ -130,12 +189,21 @@ public interface IRelayTransaction : IAsyncDisposable
     /// <summary>The locked documents that exist.</summary>
     IReadOnlyDictionary<DocId, DocumentState> Documents { get; }
 
-    /// <summary>Bytes stored by each locked tenant; one that is absent stores nothing.</summary>
-    IReadOnlyDictionary<AccountId, ulong> UsedBytes { get; }
+    /// <summary>Those of the documents that do not exist because they were deleted.</summary>
+    IReadOnlyDictionary<DocId, DeletedDocument> Deleted { get; }
+
+    /// <summary>What each locked tenant uses; one that is absent uses nothing.</summary>
+    IReadOnlyDictionary<AccountId, TenantUsage> Usage { get; }
+
+    /// <summary>Bytes of some shares of a locked tenant's room; one that is absent is 0.</summary>
+    Task<IReadOnlyDictionary<UsageShare, ulong>> FindSharesAsync(AccountId tenant, IReadOnlyCollection<UsageShare> shares, CancellationToken cancellationToken);
 
     /// <summary>
     /// Writes the commit and returns when it is durable. False if another process created one of its documents or tenants at the same
     /// moment: nothing was written, and the whole transaction is to be tried again.
     /// </summary>
     Task<bool> CommitAsync(GroupCommit commit, CancellationToken cancellationToken);
+
+    /// <summary>Deletes a locked document instead, and returns when that is durable: its room is free from then on.</summary>
+    Task DeleteAsync(DocumentDeletion deletion, CancellationToken cancellationToken);
 }

@@ -11,8 +11,11 @@ public sealed class MemoryRelayStore : IRelayStore
     private readonly SemaphoreSlim _writer = new(1, 1);
     private readonly Dictionary<DocId, DocumentState> _documents = [];
     private readonly Dictionary<DocId, List<Row>> _logs = [];
-    private readonly Dictionary<AccountId, ulong> _usedBytes = [];
+    private readonly Dictionary<AccountId, TenantUsage> _usage = [];
+    private readonly Dictionary<(AccountId Tenant, UsageShare Share), ulong> _shares = [];
+    private readonly Dictionary<DocId, (uint Number, ulong Micros)> _deleted = [];
     private readonly List<(uint Number, ulong Micros, Dictionary<DocId, CompactRange> Logs)> _generations = [];
+    private readonly Dictionary<DocId, IReadOnlyList<Delivered>> _delivered = [];
 
     /// <inheritdoc />
     public async Task<IRelayTransaction> BeginAsync(
@@ -22,8 +25,10 @@ public sealed class MemoryRelayStore : IRelayStore
         lock (_gate)
         {
             var found = documents.Where(_documents.ContainsKey).ToDictionary(id => id, id => _documents[id]);
-            var used = tenants.Concat(found.Values.Select(state => state.Host)).Distinct().ToDictionary(id => id, _usedBytes.GetValueOrDefault);
-            return new Transaction(this, found, used);
+            var deleted = documents.Where(id => !found.ContainsKey(id) && _deleted.ContainsKey(id))
+                .ToDictionary(id => id, id => new DeletedDocument(_deleted[id].Number, IsPurged: true));
+            var used = tenants.Concat(found.Values.Select(state => state.Host)).Distinct().Where(_usage.ContainsKey).ToDictionary(id => id, id => _usage[id]);
+            return new Transaction(this, found, deleted, used);
         }
     }
 
@@ -34,9 +39,33 @@ public sealed class MemoryRelayStore : IRelayStore
     }
 
     /// <inheritdoc />
-    public Task<ulong> FindUsedBytesAsync(AccountId tenant, CancellationToken cancellationToken)
+    public Task<TenantUsage> FindUsageAsync(AccountId tenant, CancellationToken cancellationToken)
     {
-        lock (_gate) return Task.FromResult(_usedBytes.GetValueOrDefault(tenant));
+        lock (_gate) return Task.FromResult(_usage.GetValueOrDefault(tenant) ?? TenantUsage.Empty);
+    }
+
+    /// <inheritdoc />
+    public Task<IReadOnlyDictionary<UsageShare, ulong>> ReadSharesAsync(AccountId tenant, ShareKinds kind, int max, CancellationToken cancellationToken)
+    {
+        lock (_gate)
+        {
+            return Task.FromResult<IReadOnlyDictionary<UsageShare, ulong>>(
+                _shares.Where(pair => pair.Key.Tenant == tenant && pair.Key.Share.Kind == kind).OrderByDescending(pair => pair.Value).Take(max)
+                    .ToDictionary(pair => pair.Key.Share, pair => pair.Value));
+        }
+    }
+
+    /// <inheritdoc />
+    public Task<IReadOnlyList<HostedDocument>> ReadHostedAsync(AccountId tenant, int max, CancellationToken cancellationToken)
+    {
+        lock (_gate)
+        {
+            return Task.FromResult<IReadOnlyList<HostedDocument>>(
+            [
+                .. _documents.Values.Where(state => state.Host == tenant).OrderByDescending(state => state.StoredBytes).ThenBy(state => state.Document).Take(max)
+                    .Select(state => new HostedDocument(state.Document, state.StoredBytes, state.Size, state.App)),
+            ]);
+        }
     }
 
     /// <inheritdoc />
@@ -109,8 +138,9 @@ public sealed class MemoryRelayStore : IRelayStore
     {
         lock (_gate)
         {
-            return Task.FromResult<IReadOnlyList<StoredGeneration>>(
-                [.. _generations.Select(each => new StoredGeneration(each.Number, each.Micros, each.Logs.GetValueOrDefault(document, CompactRange.Empty)))]);
+            var restored = _generations.Select(each => new StoredGeneration(each.Number, each.Micros, each.Logs.GetValueOrDefault(document, CompactRange.Empty)));
+            if (_deleted.TryGetValue(document, out var deleted)) restored = restored.Append(new(deleted.Number, deleted.Micros, CompactRange.Empty));
+            return Task.FromResult<IReadOnlyList<StoredGeneration>>([.. restored.OrderBy(each => each.Number)]);
         }
     }
 
@@ -119,12 +149,79 @@ public sealed class MemoryRelayStore : IRelayStore
     {
         lock (_gate)
         {
+            var earlier = _generations.Select(each => (each.Number, each.Micros)).Concat(_deleted.Values).ToList();
             var next = StoredGeneration.Next(
-                _generations.Count == 0 ? null : (_generations[^1].Number, _generations[^1].Micros),
+                earlier.Count == 0 ? null : (earlier.Max(each => each.Number), earlier.Max(each => each.Micros)),
                 _logs.Values.SelectMany(log => log).Select(row => row.Commit.Micros).DefaultIfEmpty().Max(),
                 micros);
             _generations.Add((next.Number, next.Micros, _documents.ToDictionary(pair => pair.Key, pair => pair.Value.Log)));
             return Task.FromResult((next.Number, _documents.Count));
+        }
+    }
+
+    /// <inheritdoc />
+    public Task<bool> PurgeAsync(int maxEntries, CancellationToken cancellationToken) => Task.FromResult(false);
+
+    /// <inheritdoc />
+    public Task<IReadOnlyList<DocId>> ReadDocumentsAsync(DocId? after, int max, CancellationToken cancellationToken)
+    {
+        lock (_gate) return Task.FromResult<IReadOnlyList<DocId>>([.. _documents.Keys.Order().Where(id => after is null || id.CompareTo(after.Value) > 0).Take(max)]);
+    }
+
+    /// <inheritdoc />
+    public Task<IReadOnlyList<AccountId>> ReadTenantsAsync(AccountId? after, int max, CancellationToken cancellationToken)
+    {
+        lock (_gate)
+        {
+            var all = _documents.Values.Select(state => state.Host).Concat(_usage.Keys).Distinct().Order();
+            return Task.FromResult<IReadOnlyList<AccountId>>([.. all.Where(id => after is null || id.CompareTo(after.Value) > 0).Take(max)]);
+        }
+    }
+
+    /// <inheritdoc />
+    public Task<DocumentCount?> CountDocumentAsync(DocId document, CancellationToken cancellationToken)
+    {
+        lock (_gate)
+        {
+            if (!_documents.TryGetValue(document, out var state)) return Task.FromResult<DocumentCount?>(null);
+            var bytes = From(document, 0).GroupBy(row => row.Entry.Envelope.Header.Author)
+                .ToDictionary(author => author.Key, author => (ulong)author.Sum(row => (long)row.Entry.Envelope.Bytes.Length));
+            return Task.FromResult<DocumentCount?>(new(state, (ulong)From(document, 0).Count(), bytes));
+        }
+    }
+
+    /// <inheritdoc />
+    public Task<TenantCount> CountTenantAsync(AccountId tenant, CancellationToken cancellationToken)
+    {
+        lock (_gate)
+        {
+            var documents = _documents.Values.Where(state => state.Host == tenant).ToList();
+            var shares = documents.SelectMany(state => state.Shares()).GroupBy(each => each.Share)
+                .ToDictionary(share => share.Key, share => share.Aggregate(0UL, (sum, each) => sum + each.Bytes));
+            return Task.FromResult(new TenantCount(
+                _usage.GetValueOrDefault(tenant) ?? TenantUsage.Empty,
+                _shares.Where(pair => pair.Key.Tenant == tenant).ToDictionary(pair => pair.Key.Share, pair => pair.Value),
+                documents.Aggregate(0UL, (sum, state) => sum + state.StoredBytes),
+                (ulong)documents.Count,
+                shares));
+        }
+    }
+
+    /// <inheritdoc />
+    public Task<IReadOnlyList<Delivered>> ReadDeliveredAsync(DocId document, CancellationToken cancellationToken)
+    {
+        lock (_gate) return Task.FromResult(_delivered.GetValueOrDefault(document, []));
+    }
+
+    /// <inheritdoc />
+    public Task UpdateDeliveredAsync(
+        IReadOnlyList<DocId> documents, Func<DocId, IReadOnlyList<Delivered>, IReadOnlyList<Delivered>> change, CancellationToken cancellationToken)
+    {
+        lock (_gate)
+        {
+            var changed = documents.Where(_documents.ContainsKey).Select(document => (document, change(document, _delivered.GetValueOrDefault(document, [])))).ToArray();
+            foreach (var (document, delivered) in changed) _delivered[document] = delivered;
+            return Task.CompletedTask;
         }
     }
 
@@ -155,23 +252,60 @@ public sealed class MemoryRelayStore : IRelayStore
             }
 
             foreach (var state in commit.Documents) _documents[state.Document] = state;
-            foreach (var (account, bytes) in commit.UsedBytes) _usedBytes[account] = bytes;
+            foreach (var change in commit.Usage) Write(change);
         }
+    }
+
+    private void Write(UsageChange change)
+    {
+        _usage[change.Account] = change.Usage;
+        foreach (var old in _shares.Keys.Where(key => key.Tenant == change.Account && change.Recounted.HasFlag(key.Share.Kind)).ToList()) _shares.Remove(old);
+        foreach (var (share, bytes) in change.Shares) _shares[(change.Account, share)] = bytes;
+    }
+
+    private void Delete(DocumentDeletion deletion)
+    {
+        lock (_gate)
+        {
+            _documents.Remove(deletion.Document.Document);
+            _logs.Remove(deletion.Document.Document);
+            _delivered.Remove(deletion.Document.Document);
+            _deleted[deletion.Document.Document] = (deletion.Generation, deletion.Micros);
+            Write(deletion.Host);
+        }
+    }
+
+    private Dictionary<UsageShare, ulong> Find(AccountId tenant, IReadOnlyCollection<UsageShare> shares)
+    {
+        lock (_gate) return shares.Where(share => _shares.ContainsKey((tenant, share))).ToDictionary(share => share, share => _shares[(tenant, share)]);
     }
 
     private sealed record Row(NewEntry Entry, GroupCommit Commit);
 
     private sealed class Transaction(
-        MemoryRelayStore store, IReadOnlyDictionary<DocId, DocumentState> documents, IReadOnlyDictionary<AccountId, ulong> usedBytes) : IRelayTransaction
+        MemoryRelayStore store, IReadOnlyDictionary<DocId, DocumentState> documents, IReadOnlyDictionary<DocId, DeletedDocument> deleted,
+        IReadOnlyDictionary<AccountId, TenantUsage> usage) : IRelayTransaction
     {
         public IReadOnlyDictionary<DocId, DocumentState> Documents => documents;
 
-        public IReadOnlyDictionary<AccountId, ulong> UsedBytes => usedBytes;
+        public IReadOnlyDictionary<DocId, DeletedDocument> Deleted => deleted;
+
+        public IReadOnlyDictionary<AccountId, TenantUsage> Usage => usage;
+
+        public Task<IReadOnlyDictionary<UsageShare, ulong>> FindSharesAsync(
+            AccountId tenant, IReadOnlyCollection<UsageShare> shares, CancellationToken cancellationToken) =>
+            Task.FromResult<IReadOnlyDictionary<UsageShare, ulong>>(store.Find(tenant, shares));
 
         public Task<bool> CommitAsync(GroupCommit commit, CancellationToken cancellationToken)
         {
             store.Write(commit);
             return Task.FromResult(true);
+        }
+
+        public Task DeleteAsync(DocumentDeletion deletion, CancellationToken cancellationToken)
+        {
+            store.Delete(deletion);
+            return Task.CompletedTask;
         }
 
         public ValueTask DisposeAsync()

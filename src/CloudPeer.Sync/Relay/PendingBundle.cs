@@ -63,6 +63,12 @@ internal sealed class PendingBundle(PeerId pusher, DocId document, IReadOnlyList
     /// <summary>True if a zone in it must have seen every statement of the log (statements.md §4).</summary>
     public bool IfCurrent { get; } = ifCurrent;
 
+    /// <summary>The app that pushes, which a new document is counted for; empty if it did not say.</summary>
+    public string App { get; init; } = string.Empty;
+
+    /// <summary>The generation of the log that deps and repeated envelopes were looked up in; null while there was none.</summary>
+    public uint? LookedUpIn { get; set; }
+
     /// <summary>The tenant that the pusher belongs to; asked for only while it decides something.</summary>
     public TenantInfo? PusherTenant { get; set; }
 
@@ -75,6 +81,13 @@ internal sealed class PendingBundle(PeerId pusher, DocId document, IReadOnlyList
     public long Bytes { get; } = envelopes.Sum(envelope => (long)envelope.Envelope.Bytes.Length);
 
     public Task<Outcome<IReadOnlyList<Receipt>>> Result => _result.Task;
+
+    /// <summary>Forgets what was found in a log that was deleted since.</summary>
+    public void ForgetLookups()
+    {
+        KnownDeps.Clear();
+        foreach (var envelope in Envelopes) (envelope.StoredIndex, envelope.WasLookedUp) = (null, false);
+    }
 
     public void Accept(IReadOnlyList<Receipt> receipts) => _result.TrySetResult(Outcome.Of(receipts));
 

@@ -16,14 +16,15 @@ internal sealed class PushDesk(IRelayStore store, ITenants tenants, DocumentCach
     private const int ParallelFrom = 8;
 
     public async Task<IReadOnlyList<Outcome<IReadOnlyList<Receipt>>>> PushAsync(
-        PeerId pusher, DocId document, IReadOnlyList<IReadOnlyList<ReadOnlyMemory<byte>>> bundles, IReadOnlySet<int>? ifCurrent, CancellationToken cancellationToken)
+        PeerId pusher, DocId document, IReadOnlyList<IReadOnlyList<ReadOnlyMemory<byte>>> bundles, IReadOnlySet<int>? ifCurrent, string app,
+        CancellationToken cancellationToken)
     {
         if (ExceedsLimits(bundles)) return RefuseAll(bundles.Count, new(Reason.TooLarge, $"A push has at most {limits.PushEnvelopes} envelopes and {limits.PushBytes} bytes."));
         var results = new Task<Outcome<IReadOnlyList<Receipt>>>[bundles.Count];
         var pending = new List<PendingBundle>();
         for (var i = 0; i < results.Length; i++)
         {
-            if (TryDecode(pusher, document, bundles[i], ifCurrent?.Contains(i) == true, out var bundle) is { } refusal)
+            if (TryDecode(pusher, document, bundles[i], ifCurrent?.Contains(i) == true, app, out var bundle) is { } refusal)
             {
                 results[i] = Task.FromResult(Outcome.Refused<IReadOnlyList<Receipt>>(refusal));
                 continue;
@@ -60,7 +61,7 @@ internal sealed class PushDesk(IRelayStore store, ITenants tenants, DocumentCach
     }
 
     // Envelope.md §3 steps 1, 2, 8 and the document of step 3.
-    private static Refusal? TryDecode(PeerId pusher, DocId document, IReadOnlyList<ReadOnlyMemory<byte>> bundle, bool ifCurrent, out PendingBundle? pending)
+    private static Refusal? TryDecode(PeerId pusher, DocId document, IReadOnlyList<ReadOnlyMemory<byte>> bundle, bool ifCurrent, string app, out PendingBundle? pending)
     {
         pending = null;
         if (bundle.Count == 0) return new(Reason.Malformed, "A bundle holds at least one envelope.");
@@ -74,7 +75,7 @@ internal sealed class PushDesk(IRelayStore store, ITenants tenants, DocumentCach
 
         if (fault is null && decoded.Exists(envelope => envelope.Header.Document != document))
             fault = new(Reason.WrongDocument, "an envelope belongs to another document");
-        pending = fault is null ? new(pusher, document, decoded, ifCurrent) : null;
+        pending = fault is null ? new(pusher, document, decoded, ifCurrent) { App = app } : null;
         return fault is not { } refused ? null : new(refused.Reason, $"The bundle is refused: {refused.Detail}.")
         {
             Envelopes = [.. decoded.Select(envelope => envelope.Envelope.Id)],
@@ -114,7 +115,7 @@ internal sealed class PushDesk(IRelayStore store, ITenants tenants, DocumentCach
             : null;
         var host = document is null ? tenant : await tenants.FindAsync(document.State.Host, cancellationToken).ConfigureAwait(false);
         foreach (var bundle in bundles) (bundle.PusherTenant, bundle.HostTenant) = (tenant, host);
-        return document is null ? tenant is not null : CachedDocument.Serves(document.State, document.Policy, pusher, tenant);
+        return document is null ? tenant is not null : CachedDocument.Serves(document.State, document.Policy, pusher, tenant, host);
     }
 
     private static void Verify(PendingEnvelope[] envelopes)
@@ -125,6 +126,7 @@ internal sealed class PushDesk(IRelayStore store, ITenants tenants, DocumentCach
 
     private async Task LookUpAsync(List<PendingBundle> bundles, CachedDocument document, CancellationToken cancellationToken)
     {
+        foreach (var bundle in bundles) bundle.LookedUpIn = document.State.Generation;
         await BundleLookup.FindDepsAsync(store, bundles, document, cancellationToken).ConfigureAwait(false);
         foreach (var bundle in bundles)
             await BundleLookup.FindRepeatedAsync(store, bundle, document.State, Remembered, cancellationToken).ConfigureAwait(false);

@@ -10,10 +10,11 @@ namespace CloudPeer.Sync.Relay;
 /// <param name="Id">The author's last envelope here; zero if there is none.</param>
 public sealed record ChainTip(PeerId Author, ulong Seq, EnvelopeId Id);
 
-/// <summary>A tenant's use of its storage at the time of a refusal.</summary>
-/// <param name="LimitBytes">Bytes allowed.</param>
-/// <param name="UsedBytes">Bytes stored.</param>
-public sealed record QuotaUse(ulong LimitBytes, ulong UsedBytes);
+/// <summary>What of a tenant's plan is used up, at the time of a refusal.</summary>
+/// <param name="Resource">Which limit was reached.</param>
+/// <param name="Limit">What is allowed, in the resource's unit.</param>
+/// <param name="Used">What is used, without what was refused.</param>
+public sealed record QuotaUse(QuotaResource Resource, ulong Limit, ulong Used);
 
 /// <summary>Why the relay did not do something (sync.md §2). Nothing of what was refused has been stored.</summary>
 /// <param name="Reason">The stable reason.</param>

@@ -27,6 +27,39 @@ public sealed record RelayLimits
     /// <summary>How many of a document's last ids are remembered, so that deps and repeated pushes are found without the store.</summary>
     public int RecentIds { get; init; } = 1024;
 
-    /// <summary>Statements and remembered ids over all documents in memory; the documents used least recently leave first.</summary>
+    /// <summary>Documents of which is remembered when another process changed them last; past it, all that is cached is read again once.</summary>
+    public int ChangesElsewhere { get; init; } = 1 << 16;
+
+    /// <summary>Entries of deleted documents that are removed in one transaction.</summary>
+    public int PurgeEntries { get; init; } = 1000;
+
+    /// <summary>Bytes of a document's last entries that are kept in memory while somebody follows it: two pages.</summary>
+    public int TailBytes { get; init; } = 128 << 10;
+
+    /// <summary>Statements, remembered ids and entries over all documents in memory; the documents used least recently leave first.</summary>
     public int CachedItems { get; init; } = 1 << 20;
+
+    /// <summary>Ids of all logs that are kept in memory for reconciliation, about 150 bytes each, and so the longest log that can be reconciled.</summary>
+    public int ComparedIds { get; init; } = 1 << 20;
+
+    /// <summary>Envelopes by which a log may grow while it is reconciled.</summary>
+    public int ComparedGrowth { get; init; } = 1 << 16;
+
+    /// <summary>Ids by which what is kept of a log grows at a time: what is done stays done if the caller goes away.</summary>
+    public int ComparedStep { get; init; } = 1 << 18;
+
+    /// <summary>Roots of 256 envelopes each, of all logs, that are kept in memory for consistency proofs; 32 bytes each.</summary>
+    public int ProofTiles { get; init; } = 1 << 20;
+
+    /// <summary>Ids that one call reads to prepare the consistency proofs of a log; the next call goes on.</summary>
+    public int ProofIds { get; init; } = 1 << 20;
+
+    /// <summary>Devices of a document whose acknowledgements are kept; the one that is older than all others makes room.</summary>
+    public int DeliveredDevices { get; init; } = 1024;
+
+    /// <summary>Acknowledgements that wait to be stored, of all documents; what comes beyond is forgotten, since devices repeat it with what they fetch next.</summary>
+    public int WaitingAcks { get; init; } = 1 << 16;
+
+    /// <summary>How long acknowledgements are collected before they are stored together.</summary>
+    public TimeSpan AckInterval { get; init; } = TimeSpan.FromSeconds(2);
 }

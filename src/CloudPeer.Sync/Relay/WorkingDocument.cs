@@ -6,20 +6,26 @@ namespace CloudPeer.Sync.Relay;
 internal sealed class WorkingDocument
 {
     private readonly Dictionary<EnvelopeId, ulong> _added = [];
-    private readonly RecentIds _recent;
+    private readonly List<LogEntry> _entries = [];
+    private readonly RecentEntries _recent;
 
     /// <param name="document">The document's id.</param>
     /// <param name="cached">The document as the locked row of the store has it; null if there is none.</param>
-    /// <param name="recentIds">How many ids are remembered of a new document.</param>
-    public WorkingDocument(DocId document, CachedDocument? cached, int recentIds)
+    /// <param name="deleted">What is known of an earlier log of it that was deleted, if there is no document.</param>
+    /// <param name="limits">How much is remembered of a new document.</param>
+    public WorkingDocument(DocId document, CachedDocument? cached, DeletedDocument? deleted, RelayLimits limits)
     {
+        Deleted = deleted;
         State = cached?.State;
         Policy = cached?.Policy ?? DocumentPolicy.Empty(document);
-        _recent = cached?.Recent ?? new(recentIds);
+        _recent = cached?.Recent ?? new(limits.RecentIds, limits.TailBytes);
     }
 
     /// <summary>The document so far; null while nothing of it is stored.</summary>
     public DocumentState? State { get; private set; }
+
+    /// <summary>What is known of an earlier log that was deleted, for a document that is not stored.</summary>
+    public DeletedDocument? Deleted { get; }
 
     /// <summary>Its statements so far.</summary>
     public DocumentPolicy Policy { get; private set; }
@@ -45,14 +51,17 @@ internal sealed class WorkingDocument
         foreach (var entry in accepted.Entries)
         {
             _added.Add(entry.Envelope.Id, entry.Index);
+            _entries.Add(new(entry.Envelope.Id, entry.Envelope.Header.Author, entry.Envelope.Bytes));
             if (Policy.View.Survivor(entry.Envelope.Header.Author)?.Envelope == entry.Envelope.Id) Surviving.Add(entry.Envelope.Header.Author);
         }
     }
 
     /// <summary>The document after the commit has become durable.</summary>
-    public CachedDocument Publish()
+    /// <param name="asOf">See <see cref="CachedDocument.AsOf"/>; from a moment at which the row was locked.</param>
+    public CachedDocument Publish(long asOf)
     {
-        foreach (var (id, index) in _added) _recent.Add(id, index);
-        return new(State!, Policy, _recent);
+        var first = State!.Size - (ulong)_entries.Count;
+        for (var i = 0; i < _entries.Count; i++) _recent.Add(_entries[i], first + (ulong)i);
+        return new(State, Policy, _recent) { AsOf = asOf };
     }
 }

@@ -12,6 +12,12 @@ public static class SignedRequest
     /// <summary>The method name under which <c>Inbox.Ack</c> is signed.</summary>
     public const string InboxAck = "/cloudpeer.v1.Inbox/Ack";
 
+    /// <summary>The method name under which <c>Inbox.SetDeliveryToken</c> is signed.</summary>
+    public const string InboxSetDeliveryToken = "/cloudpeer.v1.Inbox/SetDeliveryToken";
+
+    /// <summary>The method name under which <c>Sync.DeleteDocument</c> is signed.</summary>
+    public const string DeleteDocument = "/cloudpeer.v1.Sync/DeleteDocument";
+
     /// <summary>How far the request's time may be from the server's clock.</summary>
     public static readonly TimeSpan Tolerance = TimeSpan.FromMinutes(5);
 
@@ -37,6 +43,18 @@ public static class SignedRequest
     /// <summary>The canonical bytes of <c>Inbox.Ack</c>: <c>CBOR [id, …]</c>, ascending.</summary>
     public static byte[] AckBytes(IReadOnlyCollection<MessageId> ids) =>
         Canonical.Encode(writer => writer.Array(ids, writer.Id));
+
+    /// <summary>The canonical bytes of <c>Inbox.SetDeliveryToken</c>: <c>CBOR [token hash]</c>, an empty byte string when there are to be no contacts.</summary>
+    public static byte[] TokenBytes(Bytes32? tokenHash) =>
+        Canonical.Encode(writer =>
+        {
+            writer.BeginArray(1);
+            writer.Bytes(tokenHash?.ToArray() ?? []);
+            writer.EndArray();
+        });
+
+    /// <summary>The canonical bytes of <c>Sync.DeleteDocument</c>: <c>CBOR [document]</c>.</summary>
+    public static byte[] DocumentBytes(DocId document) => Canonical.Encode(writer => writer.Array([document], writer.Id));
 
     private static Bytes32 Hash(PeerId server, string method, ulong micros, ReadOnlySpan<byte> canonicalRequest)
     {

@@ -14,6 +14,7 @@ public static class GrpcStatuses
             => StatusCode.InvalidArgument,
         Reason.Unsupported => StatusCode.Unimplemented,
         Reason.ChainBroken or Reason.ChainBehind or Reason.Equivocation or Reason.AuthorUnknown or Reason.DepsMissing or Reason.NotHosted or Reason.PolicyMoved
+                or Reason.SubscriptionReadOnly
             => StatusCode.FailedPrecondition,
         Reason.NotAuthorised or Reason.RegistrationClosed => StatusCode.PermissionDenied,
         Reason.Unauthenticated or Reason.BadProof => StatusCode.Unauthenticated,

@@ -20,7 +20,7 @@ public static class Refusals
     public const string Domain = "cloudpeer";
 
     private const int MaxEnvelopes = 64;
-    private const string Envelopes = "envelopes", Limit = "limit", Used = "used", Author = "author", TipSeq = "tipSeq", Tip = "tip";
+    private const string Envelopes = "envelopes", Resource = "resource", Limit = "limit", Used = "used", Author = "author", TipSeq = "tipSeq", Tip = "tip";
 
     /// <summary>A refused call, as the server throws it.</summary>
     public static RpcException ToRpc(Refusal refusal)
@@ -45,8 +45,8 @@ public static class Refusals
     {
         yield return Info(refusal);
         if (refusal.RetryAfter is { } delay) yield return new RetryInfo { RetryDelay = Duration.FromTimeSpan(delay) };
-        if (refusal.Quota is not null)
-            yield return new QuotaFailure { Violations = { new QuotaFailure.Types.Violation { Subject = "storage", Description = refusal.Message } } };
+        if (refusal.Quota is { } quota)
+            yield return new QuotaFailure { Violations = { new QuotaFailure.Types.Violation { Subject = quota.Resource.ToText(), Description = refusal.Message } } };
         if (refusal.Tip is { } tip)
         {
             var violation = new PreconditionFailure.Types.Violation { Type = "CHAIN", Subject = tip.Author.ToString(), Description = refusal.Message };
@@ -60,8 +60,9 @@ public static class Refusals
         if (refusal.Envelopes.Count > 0) info.Metadata.Add(Envelopes, string.Join(',', refusal.Envelopes.Take(MaxEnvelopes)));
         if (refusal.Quota is { } quota)
         {
-            info.Metadata.Add(Limit, Text(quota.LimitBytes));
-            info.Metadata.Add(Used, Text(quota.UsedBytes));
+            info.Metadata.Add(Resource, quota.Resource.ToText());
+            info.Metadata.Add(Limit, Text(quota.Limit));
+            info.Metadata.Add(Used, Text(quota.Used));
         }
 
         if (refusal.Tip is { } tip)
@@ -78,9 +79,15 @@ public static class Refusals
     {
         Envelopes = ReadEnvelopes(info),
         RetryAfter = status.GetDetail<RetryInfo>()?.RetryDelay?.ToTimeSpan(),
-        Quota = Number(info, Limit) is { } limit && Number(info, Used) is { } used ? new QuotaUse(limit, used) : null,
+        Quota = ReadQuota(info),
         Tip = ReadTip(info),
     };
+
+    private static QuotaUse? ReadQuota(ErrorInfo info)
+    {
+        if (Number(info, Limit) is not { } limit || Number(info, Used) is not { } used) return null;
+        return new(QuotaResourceText.TryParse(info.Metadata.GetValueOrDefault(Resource), out var resource) ? resource : QuotaResource.Storage, limit, used);
+    }
 
     private static EnvelopeId[] ReadEnvelopes(ErrorInfo info)
     {

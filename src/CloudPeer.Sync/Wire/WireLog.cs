@@ -94,5 +94,8 @@ public static class WireLog
         ? signature.ToByteArray()
         : throw new TlfsException(Reason.Malformed, $"a signature has {SigningKey.SignatureSize} bytes");
 
+    /// <summary>A hash as protobuf bytes.</summary>
+    public static ByteString ToWire(Bytes32 hash) => Bytes(hash);
+
     private static ByteString Bytes(Bytes32 value) => UnsafeByteOperations.UnsafeWrap(value.ToArray());
 }

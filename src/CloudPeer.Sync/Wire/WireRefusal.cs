@@ -19,7 +19,7 @@ public static class WireRefusal
             Envelopes = { refusal.Envelopes.Select(id => id.ToWire()) },
             RetryAfterMillis = (uint)Math.Clamp(refusal.RetryAfter?.TotalMilliseconds ?? 0, 0, int.MaxValue),
         };
-        if (refusal.Quota is { } quota) (message.Limit, message.Used) = (quota.LimitBytes, quota.UsedBytes);
+        if (refusal.Quota is { } quota) (message.Resource, message.Limit, message.Used) = (quota.Resource.ToText(), quota.Limit, quota.Used);
         if (refusal.Tip is { } tip) (message.Author, message.TipSeq, message.Tip) = (tip.Author.ToWire(), tip.Seq, tip.Id.ToWire());
         return message;
     }
@@ -32,11 +32,18 @@ public static class WireRefusal
         {
             Envelopes = [.. ReadEnvelopes(message)],
             RetryAfter = message.RetryAfterMillis > 0 ? TimeSpan.FromMilliseconds(message.RetryAfterMillis) : null,
-            Quota = message.Limit > 0 ? new QuotaUse(message.Limit, message.Used) : null,
+            Quota = ReadQuota(message),
             Tip = WireIds.TryRead<PeerId>(message.Author, out var author) && WireIds.TryRead<EnvelopeId>(message.Tip, out var tip)
                 ? new ChainTip(author, message.TipSeq, tip)
                 : null,
         };
+    }
+
+    // A server that is older names no resource: it knew of storage only. One that is newer may name another.
+    private static QuotaUse? ReadQuota(V1.Refusal message)
+    {
+        if (message.Limit == 0 && message.Resource.Length == 0) return null;
+        return new(QuotaResourceText.TryParse(message.Resource, out var resource) ? resource : QuotaResource.Storage, message.Limit, message.Used);
     }
 
     // The text is the other end's: it is shown on one line and is never longer than a few.

@@ -44,5 +44,6 @@ internal static class Arguments
     public static Argument<string> SchemaFile() => new("FILE") { Description = "A .tlfs file." };
 
     /// <summary>An address.</summary>
-    public static Argument<string> Url() => new("URL") { Description = "The address of a cloudpeer, for example https://cloud.example." };
+    public static Argument<string> Url(string name = "URL", string description = "The address of a cloudpeer, for example https://cloud.example.") =>
+        new(name) { Description = description };
 }

@@ -6,11 +6,11 @@ using Tlfs.Core.Ids;
 
 namespace Tlfs.Cli.Commands;
 
-/// <summary><c>tlfs cloudpeer add|list|remove</c>.</summary>
+/// <summary><c>tlfs cloudpeer add|list|remove|move</c>.</summary>
 internal static class CloudpeerCommands
 {
     /// <summary>The group.</summary>
-    public static Command All() => new("cloudpeer", "The servers that keep and forward this account's documents.") { Add(), List(), Remove() };
+    public static Command All() => new("cloudpeer", "The servers that keep and forward this account's documents.") { Add(), List(), Remove(), MoveCommand.Move() };
 
     private static Verb Add()
     {

@@ -14,6 +14,7 @@ internal static class CommandList
         DocCommands.All(),
         .. GrantCommands.All(),
         .. InviteCommands.All(),
+        ContactCommands.All(),
         CloudpeerCommands.All(),
         .. SyncCommands.All(),
         .. ExportCommands.All(),

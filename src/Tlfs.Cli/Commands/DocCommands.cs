@@ -4,7 +4,7 @@ using Tlfs.Core;
 
 namespace Tlfs.Cli.Commands;
 
-/// <summary><c>tlfs doc create|list|show|log|verify|delete|leave</c>; those that edit are in <see cref="EditCommands"/>, the others in <see cref="WatchCommand"/> and <see cref="VoidCommands"/>.</summary>
+/// <summary><c>tlfs doc create|list|show|log|verify|delete|leave</c>; those that edit are in <see cref="EditCommands"/>, the others in <see cref="WatchCommand"/>, <see cref="VoidCommands"/> and <see cref="DeleteCommand"/>.</summary>
 internal static class DocCommands
 {
     /// <summary>The group.</summary>
@@ -12,7 +12,7 @@ internal static class DocCommands
     {
         var group = new Command("doc", "Make, show and edit documents.") { Create(), List(), Show() };
         foreach (var edit in EditCommands.All()) group.Add(edit);
-        foreach (var inspect in new[] { WatchCommand.Watch(), Log(), Verify(), VoidCommands.Export(), VoidCommands.Withdraw(), Snapshot(), Delete(), Leave() }) group.Add(inspect);
+        foreach (var inspect in new[] { WatchCommand.Watch(), Log(), Verify(), VoidCommands.Export(), VoidCommands.Withdraw(), Snapshot(), DeleteCommand.Delete(), Leave() }) group.Add(inspect);
         return group;
     }
 
@@ -104,10 +104,12 @@ internal static class DocCommands
     private static Verb Verify()
     {
         var doc = Arguments.Document();
-        return new("verify", "Check every signature, chain, receipt and log proof of a document again.", ["tlfs doc verify doc_…"], async call =>
+        var online = new Option<bool>("--online") { Description = "Ask the servers for their heads now, and for proof that their logs only grew." };
+        return new("verify", "Check every signature, chain, receipt and log proof of a document again.", ["tlfs doc verify doc_…", "tlfs doc verify doc_… --online"], async call =>
         {
             var document = await call.DocumentAsync(call.Get(doc));
             var report = document.Verify();
+            if (call.Get(online)) report = report with { Problems = [.. report.Problems, .. await (await call.OpenAsync()).VerifyHeadsAsync(document.Id, call.CancellationToken)] };
             call.Print.Result(
                 json =>
                 {
@@ -122,7 +124,7 @@ internal static class DocCommands
                 ]));
             if (report.Problems.Count > 0) throw new TlfsException(Reason.Malformed, "the copy of this document kept here is damaged or was tampered with");
         })
-        { doc };
+        { doc, online };
     }
 
     private static Verb Snapshot()
@@ -143,28 +145,6 @@ internal static class DocCommands
         { doc };
     }
 
-    private static Verb Delete()
-    {
-        var doc = Arguments.Document();
-        var everywhere = new Option<bool>("--everywhere") { Description = "Also delete it on the cloudpeers that this account hosts it on; not in this version." };
-        var yes = new Option<bool>("--yes") { Description = "Do not ask." };
-        return new("delete", "Remove a document from this replica; others keep theirs.", ["tlfs doc delete doc_… --yes"], async call =>
-        {
-            if (call.Get(everywhere)) throw new TlfsException(Reason.Unsupported, "deleting on cloudpeers comes in a later version; without --everywhere the document is removed here");
-            var document = await call.DocumentAsync(call.Get(doc));
-            Confirm(call, call.Get(yes), document.Unsent);
-            var freed = await (await call.OpenAsync()).RemoveAsync(document.Id, call.CancellationToken);
-            call.Print.Result(
-                json =>
-                {
-                    json.WriteString("doc", document.Id.ToString());
-                    json.WriteNumber("freed", freed);
-                },
-                $"{document.Id} is removed here ({Text.Bytes((ulong)freed)}).");
-        })
-        { doc, everywhere, yes };
-    }
-
     private static Verb Leave()
     {
         var doc = Arguments.Document();
@@ -173,17 +153,8 @@ internal static class DocCommands
             var replica = await call.OpenAsync();
             var id = await call.IdOfAsync(replica, call.Get(doc));
             await replica.LeaveAsync(id, call.CancellationToken);
-            call.Print.Result(json => json.WriteString("doc", id.ToString()), $"You left {id}. The next sync tells the others.");
+            call.Print.Result(json => json.WriteString("doc", id.ToString()), $"You left {id}, and its cloudpeers know.");
         })
         { doc };
-    }
-
-    private static void Confirm(Invocation call, bool yes, int unsent)
-    {
-        if (yes) return;
-        if (!call.Streams.InputIsTerminal) throw new TlfsException(Reason.BadArgument, "deleting asks first, and nobody is there to answer; add --yes");
-        var warning = unsent > 0 ? $" {unsent} of its changes were never sent and would be lost." : "";
-        call.Print.Error.Write($"Remove the document from this replica?{warning} [y/N] ");
-        if (call.Streams.Input.ReadLine()?.Trim() is not ("y" or "Y" or "yes")) throw new TlfsException(Reason.BadArgument, "nothing was deleted");
     }
 }

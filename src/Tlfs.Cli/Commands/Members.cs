@@ -1,4 +1,6 @@
 using System.Text.Json;
+using CloudPeer.Sync.Client;
+using CloudPeer.Sync.Relay;
 using Tlfs.Cli.Running;
 using Tlfs.Client;
 using Tlfs.Core;
@@ -34,6 +36,30 @@ internal static class Members
             json.WriteString("envelope", each.Envelope.ToString());
             json.WriteString("reason", each.Reason.ToKebab());
             json.WriteString("message", each.Message);
+            if (each.Quota is { } quota)
+            {
+                json.WriteString("resource", quota.Resource.ToText());
+                json.WriteNumber("limit", quota.Limit);
+                json.WriteNumber("used", quota.Used);
+            }
+
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+    }
+
+    /// <summary>What fills an account's storage at a server, the largest documents first.</summary>
+    public static void Largest(Utf8JsonWriter json, IReadOnlyList<StoredDocument> largest)
+    {
+        json.WriteStartArray("largest");
+        foreach (var each in largest)
+        {
+            json.WriteStartObject();
+            json.WriteString("doc", each.Document.ToString());
+            json.WriteNumber("stored", each.StoredBytes);
+            json.WriteNumber("envelopes", each.Envelopes);
+            json.WriteString("app", each.App.Length > 0 ? each.App : null);
             json.WriteEndObject();
         }
 
@@ -68,6 +94,23 @@ internal static class Members
             json.WriteString("kind", each.Kind);
             json.WriteString("message", each.Message);
             json.WriteBoolean("proves", each.Proves);
+            json.WriteString("at", Text.Time(each.At));
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+    }
+
+    /// <summary>Up to where devices have fetched a document.</summary>
+    public static void Delivered(Utf8JsonWriter json, IReadOnlyList<DeviceDelivery> delivered)
+    {
+        json.WriteStartArray("delivered");
+        foreach (var each in delivered)
+        {
+            json.WriteStartObject();
+            json.WriteString("peer", each.Device.ToString());
+            json.WriteNumber("size", each.Size);
+            json.WriteNumber("of", each.Of);
             json.WriteString("at", Text.Time(each.At));
             json.WriteEndObject();
         }

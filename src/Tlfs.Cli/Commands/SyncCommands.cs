@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
+using CloudPeer.Sync.Relay;
 using Tlfs.Cli.Running;
 using Tlfs.Client;
 using Tlfs.Core;
@@ -14,7 +15,7 @@ internal static class SyncCommands
     private const double LongestTimeoutSeconds = 86_400;
 
     /// <summary>The commands.</summary>
-    public static IEnumerable<Command> All() => [Sync(), Status()];
+    public static IEnumerable<Command> All() => [Sync(), Status(), DeliveryCommand.Delivery()];
 
     private static Verb Sync()
     {
@@ -78,26 +79,41 @@ internal static class SyncCommands
             : "There is no document to synchronise. Make one with: tlfs doc create SCHEMA; or see who invited you with: tlfs invites");
     }
 
-    private static Verb Status() => new("status", "Show how each document stands with each server; asks nobody.", ["tlfs status"], async call =>
+    private static Verb Status()
     {
-        var replica = await call.OpenAsync();
-        var states = await replica.StatusAsync(call.CancellationToken);
-        call.Print.Table(
-            states,
-            StatusMembers,
-            ["DOC", "URL", "LAST CONFIRMED", "UNSENT", "REFUSED", "USED", "QUOTA"],
-            each =>
-            [
-                Text.Short(each.Document.ToString()), each.Url, each.LastConfirmed is { } time ? Text.Time(time) : "never",
-                Text.Number(each.Unsent), each.Fault is { } fault ? $"[{fault.Reason.ToKebab()}]" : Text.Number(each.Refused.Count),
-                each.Used is { } used ? Text.Bytes(used) : "", each.Quota is { } quota ? Text.Quota(quota) : "",
-            ],
-            "No document is with a server yet. Add a cloudpeer with: tlfs cloudpeer add URL");
-        foreach (var each in states.Where(each => each.Restored is not null))
-            call.Print.Line($"{Text.Short(each.Document.ToString())}  {each.Url}  {Text.Restored(each.Restored!)}");
-    });
+        var delivered = new Option<bool>("--delivered") { Description = "Ask the servers up to where each device has fetched each document." };
+        return new("status", "Show how each document stands with each server; asks nobody, unless told to.", ["tlfs status", "tlfs status --delivered"], async call =>
+        {
+            var replica = await call.OpenAsync();
+            var states = await replica.StatusAsync(call.CancellationToken);
+            var fetched = call.Get(delivered) ? await replica.DeliveredAsync(null, call.CancellationToken) : null;
+            call.Print.Table(
+                states,
+                (json, each) => StatusMembers(json, each, fetched),
+                ["DOC", "URL", "LAST CONFIRMED", "UNSENT", "REFUSED", "USED", "QUOTA"],
+                each =>
+                [
+                    Text.Short(each.Document.ToString()), each.Url, each.LastConfirmed is { } time ? Text.Time(time) : "never",
+                    Text.Number(each.Unsent), each.Fault is { } fault ? $"[{fault.Reason.ToKebab()}]" : Text.Number(each.Refused.Count),
+                    each.Used is { } used ? Text.Bytes(used) : "", each.Quota is { } quota ? Text.Quota(quota) : "",
+                ],
+                "No document is with a server yet. Add a cloudpeer with: tlfs cloudpeer add URL");
+            foreach (var server in states.Where(each => each.Largest.Count > 0).DistinctBy(each => each.Url, StringComparer.Ordinal)) ShowLargest(call.Print, server);
+            foreach (var each in states.Where(each => each.Restored is not null))
+                call.Print.Line($"{Text.Short(each.Document.ToString())}  {each.Url}  {Text.Restored(each.Restored!)}");
+            foreach (var each in fetched ?? [])
+                call.Print.Line($"{Text.Short(each.Document.ToString())}  {each.Url}  {Text.Short(each.Device.ToString())} has fetched {each.Size} of {each.Of} ({Text.Time(each.At)})");
+        })
+        { delivered };
+    }
 
-    private static void StatusMembers(Utf8JsonWriter json, DocumentServerStatus each)
+    private static void ShowLargest(Printer print, DocumentServerStatus server)
+    {
+        if (server.State is { } state and not "active") print.Line($"{server.Url}  your account is {state} there");
+        print.Line($"{server.Url}  filled by: {string.Join(", ", server.Largest.Select(each => $"{Text.Short(each.Document.ToString())} {Text.Bytes(each.StoredBytes)}"))}");
+    }
+
+    private static void StatusMembers(Utf8JsonWriter json, DocumentServerStatus each, IReadOnlyList<DeviceDelivery>? fetched)
     {
         json.WriteString("doc", each.Document.ToString());
         json.WriteString("url", each.Url);
@@ -106,8 +122,12 @@ internal static class SyncCommands
         Members.Refused(json, each.Refused);
         Members.Optional(json, "used", each.Used);
         Members.Optional(json, "quota", each.Quota);
+        Members.Optional(json, "stored", each.Stored);
+        json.WriteString("state", each.State);
+        Members.Largest(json, each.Largest);
         json.WriteString("fault", each.Fault?.Reason.ToKebab());
         Members.Restored(json, each.Restored);
+        if (fetched is not null) Members.Delivered(json, [.. fetched.Where(one => one.Document == each.Document && string.Equals(one.Url, each.Url, StringComparison.Ordinal))]);
     }
 
     private static void Show(Printer print, SyncResult result) => print.Result(
@@ -137,6 +157,7 @@ internal static class SyncCommands
 
     private static string Notes(SyncResult result) => string.Concat(
         result.Restored is { } restored ? "\n  " + Text.Restored(restored) : "",
+        string.Concat(result.Refused.Select(each => each.Quota).OfType<QuotaUse>().Select(Text.Quota).Distinct().Select(line => "\n  " + line)),
         result.Missing.Count == 0 ? "" : "\n  The server left out: " + string.Join(' ', result.Missing));
 
     private static TlfsException Failed(SyncResult result)
@@ -149,7 +170,8 @@ internal static class SyncCommands
 
         if (result.Error is { } error) return error;
         var refused = result.Refused[0];
-        return new(refused.Reason, $"{result.Url} refused {result.Refused.Count} of your changes; they are kept here: {refused.Message}");
+        var quota = refused.Quota is { } use ? $" ({Text.Quota(use)})" : "";
+        return new(refused.Reason, $"{result.Url} refused {result.Refused.Count} of your changes; they are kept here: {refused.Message}{quota}");
     }
 
     /// <summary>Prints results as they come.</summary>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using CloudPeer.Sync.Relay;
 using Tlfs.Client;
 using Tlfs.Core.Documents;
 using Tlfs.Core.Policy;
@@ -26,6 +27,11 @@ internal static class Text
 
     /// <summary>A limit of storage, for a person; 0 is none.</summary>
     public static string Quota(ulong bytes) => bytes == 0 ? "unlimited" : Bytes(bytes);
+
+    /// <summary>Which limit is reached, and what is used of it.</summary>
+    public static string Quota(QuotaUse quota) => quota.Resource is QuotaResource.Storage or QuotaResource.AuthorStorage or QuotaResource.AppStorage
+        ? $"{quota.Resource.ToText()}: {Bytes(quota.Used)} of {Bytes(quota.Limit)} used"
+        : $"{quota.Resource.ToText()}: {quota.Used} of {quota.Limit} used";
 
     /// <summary>A point in time.</summary>
     public static string Time(DateTimeOffset time) => time.ToUniversalTime().ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);

@@ -7,7 +7,7 @@ namespace Tlfs.Client.Storage;
 /// <summary>The cloudpeers that this account uses, and the numbers that stand for servers in other tables.</summary>
 internal sealed class CloudpeerTable(ReplicaDatabase database, AccountId account)
 {
-    private const string Columns = "SELECT url, s.id, every, app, plan, quota, used, sign_up FROM cloudpeer JOIN server s ON s.number = cloudpeer.server";
+    private const string Columns = "SELECT url, s.id, every, app, plan, quota, used, sign_up, state FROM cloudpeer JOIN server s ON s.number = cloudpeer.server";
 
     public IReadOnlyList<CloudpeerState> All() => database.Query(Columns + " ORDER BY cloudpeer.rowid", Read);
 
@@ -24,8 +24,27 @@ internal sealed class CloudpeerTable(ReplicaDatabase database, AccountId account
     });
 
     public void SaveEntitlement(string url, Entitlement entitlement) => database.Execute(
-        "UPDATE cloudpeer SET plan = $2, quota = $3, used = $4, sign_up = $5 WHERE url = $1",
-        url, entitlement.Plan, entitlement.QuotaBytes.Signed(), entitlement.UsedBytes.Signed(), entitlement.SignUpUrl);
+        "UPDATE cloudpeer SET plan = $2, quota = $3, used = $4, sign_up = $5, state = $6 WHERE url = $1",
+        url, entitlement.Plan, entitlement.QuotaBytes.Signed(), entitlement.UsedBytes.Signed(), entitlement.SignUpUrl, entitlement.State);
+
+    /// <summary>Keeps what fills the account's storage at a server.</summary>
+    public void SaveStored(string url, IReadOnlyList<StoredDocument> documents) => database.Write(() =>
+    {
+        database.Execute("DELETE FROM hosted WHERE url = $1", url);
+        foreach (var each in documents)
+        {
+            database.Execute(
+                "INSERT INTO hosted(url, id, bytes, envelopes, app) SELECT url, $2, $3, $4, $5 FROM cloudpeer WHERE url = $1",
+                url, each.Document.Blob(), each.StoredBytes.Signed(), each.Envelopes.Signed(), each.App);
+        }
+
+        return true;
+    });
+
+    /// <summary>What fills the account's storage at a server as of the last contact, the largest first.</summary>
+    public IReadOnlyList<StoredDocument> Stored(string url) => database.Query(
+        "SELECT id, bytes, envelopes, app FROM hosted WHERE url = $1 ORDER BY bytes DESC, id",
+        reader => new StoredDocument(reader.Id<DocId>(0), (ulong)reader.GetInt64(1), (ulong)reader.GetInt64(2), reader.GetString(3)), url);
 
     public void Remove(string url) => database.Execute("DELETE FROM cloudpeer WHERE url = $1", url);
 
@@ -39,7 +58,7 @@ internal sealed class CloudpeerTable(ReplicaDatabase database, AccountId account
     private CloudpeerState Read(SqliteDataReader reader)
     {
         Entitlement? entitlement = reader.TextOrNull(4) is { } plan
-            ? new(account, plan, reader.NumberOrNull(5) ?? 0, reader.NumberOrNull(6) ?? 0, reader.TextOrNull(7))
+            ? new(account, plan, reader.NumberOrNull(5) ?? 0, reader.NumberOrNull(6) ?? 0, reader.TextOrNull(7)) { State = reader.TextOrNull(8) ?? string.Empty }
             : null;
         return new(reader.GetString(0), reader.Id<PeerId>(1), reader.GetBoolean(2), reader.TextOrNull(3), entitlement);
     }

@@ -1,5 +1,6 @@
 using CloudPeer.Sync.Client;
 using CloudPeer.Sync.Log;
+using CloudPeer.Sync.Relay;
 using Tlfs.Core;
 using Tlfs.Core.Documents;
 using Tlfs.Core.Ids;
@@ -174,8 +175,12 @@ internal sealed class CustodyTable(ReplicaDatabase database)
         foreach (var each in refused)
         {
             database.Execute(
-                $"INSERT OR REPLACE INTO refused(row, server, reason, message) SELECT row, $3, $4, $5 FROM envelope WHERE document = {Document} AND id = $2",
-                at.Document.Blob(), each.Envelope.Blob(), server, each.Reason.ToUpperSnake(), each.Message);
+                $"""
+                INSERT OR REPLACE INTO refused(row, server, reason, message, resource, quota_limit, quota_used)
+                SELECT row, $3, $4, $5, $6, $7, $8 FROM envelope WHERE document = {Document} AND id = $2
+                """,
+                at.Document.Blob(), each.Envelope.Blob(), server, each.Reason.ToUpperSnake(), each.Message,
+                each.Quota?.Resource.ToText(), each.Quota?.Limit.Signed(), each.Quota?.Used.Signed());
         }
 
         return true;
@@ -183,9 +188,14 @@ internal sealed class CustodyTable(ReplicaDatabase database)
 
     /// <summary>What the server refused and does not hold.</summary>
     public IReadOnlyList<RefusedEnvelope> Refused(Place at) => database.Query(
-        $"SELECT e.id, r.reason, r.message FROM envelope e JOIN refused r ON r.row = e.row WHERE e.document = {Document} AND r.server = {Server} ORDER BY e.row",
+        $"SELECT e.id, r.reason, r.message, r.resource, r.quota_limit, r.quota_used FROM envelope e JOIN refused r ON r.row = e.row WHERE e.document = {Document} AND r.server = {Server} ORDER BY e.row",
         reader => new RefusedEnvelope(
-            reader.Id<EnvelopeId>(0), ReasonText.TryParseUpperSnake(reader.GetString(1), out var reason) ? reason : Reason.Internal, reader.GetString(2)),
+            reader.Id<EnvelopeId>(0), ReasonText.TryParseUpperSnake(reader.GetString(1), out var reason) ? reason : Reason.Internal, reader.GetString(2))
+        {
+            Quota = QuotaResourceText.TryParse(reader.TextOrNull(3), out var resource)
+                ? new(resource, reader.NumberOrNull(4) ?? 0, reader.NumberOrNull(5) ?? 0)
+                : null,
+        },
         at.Document.Blob(), at.Server.Blob());
 
     /// <summary>Forgets what was refused before, because it is about to be tried again.</summary>
@@ -203,6 +213,13 @@ internal sealed class CustodyTable(ReplicaDatabase database)
     /// <summary>The servers of which a cursor is kept for a document.</summary>
     public IReadOnlyList<PeerId> Servers(DocId document) => database.Query(
         $"SELECT s.id FROM progress p JOIN server s ON s.number = p.server WHERE p.document = {Document}", reader => reader.Id<PeerId>(0), document.Blob());
+
+    /// <summary>Notes that a document is about to be deleted on its servers, or with null that it is not any more.</summary>
+    public void SaveDeleting(DocId document, ulong? micros) => database.Execute("UPDATE document SET deleting = $2 WHERE id = $1", document.Blob(), micros?.Signed());
+
+    /// <summary>The documents that are being deleted since some time or later: nobody sends them meanwhile. A process that died leaves its note to time.</summary>
+    public HashSet<DocId> Deleting(ulong sinceMicros) =>
+        [.. database.Query("SELECT id FROM document WHERE deleting >= $1", reader => reader.Id<DocId>(0), sinceMicros.Signed())];
 
     /// <summary>Where invitations said that a document is held.</summary>
     public IReadOnlyList<InvitedServer> Addresses(DocId document) => database.Query(
@@ -222,6 +239,28 @@ internal sealed class CustodyTable(ReplicaDatabase database)
 
         return true;
     });
+
+    /// <summary>Keeps where a document is held too, as somebody who may say so said (docs/protocol/account.md §5); what is known of its log there stays.</summary>
+    public void SaveAddress(DocId document, InvitedServer server) => database.Execute(
+        $"INSERT INTO address(document, server, url) VALUES({Document}, $2, $3) ON CONFLICT(document, server) DO UPDATE SET url = excluded.url",
+        document.Blob(), CloudpeerTable.Number(database, server.Server), server.Url);
+
+    /// <summary>Forgets where a document was held.</summary>
+    public void RemoveAddress(DocId document, PeerId server) => database.Execute(
+        $"DELETE FROM address WHERE document = {Document} AND server = {Server}", document.Blob(), server.Blob());
+
+    /// <summary>The ids of all envelopes held, also of those of which parts are withheld.</summary>
+    public IReadOnlyList<EnvelopeId> Ids(DocId document) =>
+        database.Query($"SELECT id FROM envelope WHERE document = {Document}", reader => reader.Id<EnvelopeId>(0), document.Blob());
+
+    /// <summary>Up to where this device has said that it holds a document (docs/protocol/sync.md §8); 0 if it has not.</summary>
+    public ulong Acked(Place at) => database.Single(
+        $"SELECT size FROM acked WHERE document = {Document} AND server = {Server}", reader => reader.NumberOrNull(0), at.Document.Blob(), at.Server.Blob()) ?? 0;
+
+    /// <summary>Takes note that the server was told.</summary>
+    public void SaveAcked(Place at, ulong size) => database.Execute(
+        $"INSERT OR REPLACE INTO acked(document, server, size) VALUES({Document}, $2, $3)",
+        at.Document.Blob(), CloudpeerTable.Number(database, at.Server), size.Signed());
 
     private void Mark(DocId document, long server, EnvelopeId envelope, ulong? size, byte[]? receipt)
     {

@@ -12,7 +12,12 @@ internal sealed record KnownCard(AccountCard Card, string? Url);
 internal sealed record StoredInvitation(MessageId Id, AccountCard From, ulong Micros, Invitation Invitation);
 
 /// <summary>A sealed message that waits to be sent.</summary>
-internal sealed record OutgoingMessage(MessageId Id, DocId Document, string? Url, SealedMessage Message);
+/// <param name="Id">Its id.</param>
+/// <param name="Document">What a server must hold first; zero for nothing.</param>
+/// <param name="Url">Where to send it; null for wherever its recipient may be.</param>
+/// <param name="Message">The message.</param>
+/// <param name="Type">The type of its content.</param>
+internal sealed record OutgoingMessage(MessageId Id, DocId Document, string? Url, SealedMessage Message, int Type);
 
 /// <summary>Other people: their cards, their invitations, and messages to them.</summary>
 internal sealed class PeopleTable(ReplicaDatabase database)
@@ -45,13 +50,17 @@ internal sealed class PeopleTable(ReplicaDatabase database)
         .Where(invitation => invitation.Invitation.Document == document).Select(invitation => (AccountId?)invitation.From.Account).LastOrDefault();
 
     public void Enqueue(OutgoingMessage message) => database.Execute(
-        "INSERT INTO outgoing(id, document, url, message) VALUES($1, $2, $3, $4)",
-        message.Id.Blob(), message.Document.Blob(), message.Url, message.Message.Bytes.ToArray());
+        "INSERT INTO outgoing(id, document, url, message, type) VALUES($1, $2, $3, $4, $5)",
+        message.Id.Blob(), message.Document.Blob(), message.Url, message.Message.Bytes.ToArray(), message.Type);
 
-    public IReadOnlyList<OutgoingMessage> Outgoing() => database.Query("SELECT id, document, url, message FROM outgoing ORDER BY number", reader =>
+    // Without a type it is from before there was any but invitations.
+    public IReadOnlyList<OutgoingMessage> Outgoing() => database.Query("SELECT id, document, url, message, type FROM outgoing ORDER BY number", reader =>
         SealedMessage.TryDecode(reader.Blob(3), out var message, out _)
-            ? new OutgoingMessage(reader.Id<MessageId>(0), reader.Id<DocId>(1), reader.TextOrNull(2), message!)
+            ? new OutgoingMessage(reader.Id<MessageId>(0), reader.Id<DocId>(1), reader.TextOrNull(2), message, (int)(reader.NumberOrNull(4) ?? Invitation.MessageType))
             : throw Damaged());
+
+    /// <summary>Forgets messages of a type that were not sent yet: newer ones take their place.</summary>
+    public void DequeueAll(int type) => database.Execute("DELETE FROM outgoing WHERE type = $1", type);
 
     public void Dequeue(MessageId id) => database.Execute("DELETE FROM outgoing WHERE id = $1", id.Blob());
 

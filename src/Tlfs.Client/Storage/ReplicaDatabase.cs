@@ -90,6 +90,9 @@ internal sealed class ReplicaDatabase : IDisposable
         }
     }
 
+    /// <summary>Empties the write-ahead log, so that what was overwritten is gone from there too. While another process reads, it stays until that ends.</summary>
+    public void Settle() => Single("PRAGMA wal_checkpoint(TRUNCATE)", reader => reader.GetInt64(0));
+
     /// <summary>Runs a statement; parameters are <c>$1</c>, <c>$2</c>, ….</summary>
     /// <returns>The number of rows changed.</returns>
     public int Execute(string sql, params object?[] values) => Guard(() =>
@@ -152,6 +155,9 @@ internal sealed class ReplicaDatabase : IDisposable
             database.Execute("PRAGMA busy_timeout = " + (BusySeconds * 1000).ToString(CultureInfo.InvariantCulture));
             database.Single("PRAGMA journal_mode = WAL", reader => reader.GetString(0));
             database.Execute("PRAGMA synchronous = FULL");
+
+            // What is deleted is overwritten where that costs no further write, so that a document can be removed without a trace later.
+            database.Execute("PRAGMA secure_delete = FAST");
             prepare(database);
             return database;
         }
@@ -200,11 +206,15 @@ internal sealed class ReplicaDatabase : IDisposable
         if (version != ReplicaTables.Version) throw new TlfsException(Reason.InputOutput, "replica.db is not a replica; choose another folder");
 
         // One from before parts could be withheld.
-        if (Single("SELECT count(*) FROM pragma_table_info('envelope') WHERE name = 'present'", reader => reader.GetInt64(0)) == 0)
-            Execute("ALTER TABLE envelope ADD COLUMN present INTEGER");
+        if (!Has("envelope", "present")) Execute("ALTER TABLE envelope ADD COLUMN present INTEGER");
         if (!Has("evidence")) Write(() => Has("evidence") ? 0 : Execute(ReplicaTables.AddEvidence));
-        if (!Has("epoch")) Execute(ReplicaTables.Create);
+        if (!Has("epoch") || !Has("move")) Execute(ReplicaTables.Create);
+        if (!Has("refused", "resource")) Write(() => Has("refused", "resource") ? 0 : Execute(ReplicaTables.AddLimits));
+        if (!Has("identity", "delivery_token")) Write(() => Has("identity", "delivery_token") ? 0 : Execute(ReplicaTables.AddContacts));
     }
+
+    private bool Has(string table, string column) =>
+        Single("SELECT count(*) FROM pragma_table_info($1) WHERE name = $2", reader => reader.GetInt64(0), table, column) > 0;
 
     private bool Has(string table) => Single("SELECT count(*) FROM sqlite_master WHERE name = $1", reader => reader.GetInt64(0), table) > 0;
 

@@ -9,8 +9,8 @@ internal static class ReplicaTables
     /// <summary>Makes them all; does nothing where they are.</summary>
     public const string Create = """
         CREATE TABLE IF NOT EXISTS format(version INTEGER NOT NULL);
-        CREATE TABLE IF NOT EXISTS identity(id INTEGER PRIMARY KEY CHECK(id = 1), keys BLOB NOT NULL, name TEXT NOT NULL);
-        CREATE TABLE IF NOT EXISTS document(number INTEGER PRIMARY KEY AUTOINCREMENT, id BLOB NOT NULL UNIQUE);
+        CREATE TABLE IF NOT EXISTS identity(id INTEGER PRIMARY KEY CHECK(id = 1), keys BLOB NOT NULL, name TEXT NOT NULL, delivery_token BLOB);
+        CREATE TABLE IF NOT EXISTS document(number INTEGER PRIMARY KEY AUTOINCREMENT, id BLOB NOT NULL UNIQUE, deleting INTEGER);
         CREATE TABLE IF NOT EXISTS envelope(
             row INTEGER PRIMARY KEY AUTOINCREMENT, document INTEGER NOT NULL REFERENCES document ON DELETE CASCADE,
             bundle INTEGER NOT NULL, id BLOB NOT NULL, bytes BLOB NOT NULL, present INTEGER);
@@ -28,7 +28,10 @@ internal static class ReplicaTables
         CREATE TABLE IF NOT EXISTS server(number INTEGER PRIMARY KEY AUTOINCREMENT, id BLOB NOT NULL UNIQUE);
         CREATE TABLE IF NOT EXISTS cloudpeer(
             url TEXT PRIMARY KEY, server INTEGER NOT NULL REFERENCES server, every INTEGER NOT NULL, app TEXT,
-            plan TEXT, quota INTEGER, used INTEGER, sign_up TEXT);
+            plan TEXT, quota INTEGER, used INTEGER, sign_up TEXT, state TEXT, token_hash BLOB);
+        CREATE TABLE IF NOT EXISTS hosted(
+            url TEXT NOT NULL REFERENCES cloudpeer ON DELETE CASCADE, id BLOB NOT NULL, bytes INTEGER NOT NULL, envelopes INTEGER NOT NULL, app TEXT NOT NULL,
+            PRIMARY KEY(url, id)) WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS address(
             document INTEGER NOT NULL REFERENCES document ON DELETE CASCADE, server INTEGER NOT NULL REFERENCES server, url TEXT NOT NULL,
             pin_size INTEGER, pin_root BLOB, PRIMARY KEY(document, server)) WITHOUT ROWID;
@@ -54,8 +57,9 @@ internal static class ReplicaTables
             PRIMARY KEY(row, server)) WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS refused(
             row INTEGER NOT NULL REFERENCES envelope ON DELETE CASCADE, server INTEGER NOT NULL REFERENCES server, reason TEXT NOT NULL,
-            message TEXT NOT NULL, PRIMARY KEY(row, server)) WITHOUT ROWID;
-        CREATE TABLE IF NOT EXISTS card(account BLOB PRIMARY KEY, device BLOB NOT NULL, bytes BLOB NOT NULL, url TEXT);
+            message TEXT NOT NULL, resource TEXT, quota_limit INTEGER, quota_used INTEGER, PRIMARY KEY(row, server)) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS card(
+            account BLOB PRIMARY KEY, device BLOB NOT NULL, bytes BLOB NOT NULL, url TEXT, token BLOB, token_micros INTEGER, blocked INTEGER);
         CREATE TABLE IF NOT EXISTS invitation(
             number INTEGER PRIMARY KEY AUTOINCREMENT, id BLOB NOT NULL UNIQUE, sender BLOB NOT NULL, micros INTEGER NOT NULL,
             body BLOB NOT NULL, answered INTEGER NOT NULL);
@@ -69,16 +73,40 @@ internal static class ReplicaTables
         CREATE TABLE IF NOT EXISTS epoch(
             document INTEGER NOT NULL REFERENCES document ON DELETE CASCADE, id BLOB NOT NULL, micros INTEGER NOT NULL, PRIMARY KEY(document, id)) WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS outgoing(
-            number INTEGER PRIMARY KEY AUTOINCREMENT, id BLOB NOT NULL UNIQUE, document BLOB NOT NULL, url TEXT, message BLOB NOT NULL);
+            number INTEGER PRIMARY KEY AUTOINCREMENT, id BLOB NOT NULL UNIQUE, document BLOB NOT NULL, url TEXT, message BLOB NOT NULL, type INTEGER);
+        CREATE TABLE IF NOT EXISTS move(
+            source INTEGER PRIMARY KEY REFERENCES server, source_url TEXT NOT NULL, target_url TEXT NOT NULL, finished INTEGER NOT NULL);
+        CREATE TABLE IF NOT EXISTS move_document(
+            source INTEGER NOT NULL REFERENCES move ON DELETE CASCADE, document BLOB NOT NULL, told INTEGER NOT NULL, envelopes INTEGER NOT NULL,
+            PRIMARY KEY(source, document)) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS setting(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS acked(
+            document INTEGER NOT NULL REFERENCES document ON DELETE CASCADE, server INTEGER NOT NULL REFERENCES server, size INTEGER NOT NULL,
+            PRIMARY KEY(document, server)) WITHOUT ROWID;
         """;
 
     /// <summary>Brings a replica to this form that was made before there was evidence: what was pulled before is pulled once more.</summary>
     public const string AddEvidence = "ALTER TABLE progress DROP COLUMN earlier; ALTER TABLE progress DROP COLUMN later;" + Create;
 
+    /// <summary>Brings a replica to this form that was made before servers said which limit is reached.</summary>
+    public const string AddLimits =
+        "ALTER TABLE refused ADD COLUMN resource TEXT; ALTER TABLE refused ADD COLUMN quota_limit INTEGER; ALTER TABLE refused ADD COLUMN quota_used INTEGER;"
+        + "ALTER TABLE cloudpeer ADD COLUMN state TEXT; ALTER TABLE document ADD COLUMN deleting INTEGER;" + Create;
+
+    /// <summary>Brings a replica to this form that was made before there were delivery tokens.</summary>
+    public const string AddContacts = """
+        ALTER TABLE identity ADD COLUMN delivery_token BLOB;
+        ALTER TABLE cloudpeer ADD COLUMN token_hash BLOB;
+        ALTER TABLE card ADD COLUMN token BLOB;
+        ALTER TABLE card ADD COLUMN token_micros INTEGER;
+        ALTER TABLE card ADD COLUMN blocked INTEGER;
+        ALTER TABLE outgoing ADD COLUMN type INTEGER;
+        """;
+
     /// <summary>The tables in an order in which rows can be inserted again, without those that can be made again from the others.</summary>
     public static readonly string[] InOrder =
     [
         "identity", "document", "envelope", "schema_version", "server", "cloudpeer", "address", "progress", "held", "refused", "card", "invitation", "outgoing", "withdrawn",
-        "log_entry", "seen", "generation", "lost", "evidence",
+        "log_entry", "seen", "generation", "lost", "evidence", "move", "move_document", "setting",
     ];
 }

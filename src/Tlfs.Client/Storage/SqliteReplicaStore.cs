@@ -83,7 +83,14 @@ public sealed class SqliteReplicaStore : IReplicaStore
     {
         public void AddDocument(DocId document) => database.Execute("INSERT OR IGNORE INTO document(id) VALUES($1)", document.Blob());
 
-        public void RemoveDocument(DocId document) => database.Execute("DELETE FROM document WHERE id = $1", document.Blob());
+        // What is removed is overwritten, keys and all; and nobody is invited to it any more.
+        public void RemoveDocument(DocId document)
+        {
+            database.Execute("PRAGMA secure_delete = ON");
+            database.Execute("DELETE FROM outgoing WHERE document = $1", document.Blob());
+            database.Execute("DELETE FROM document WHERE id = $1", document.Blob());
+            database.Execute("PRAGMA secure_delete = FAST");
+        }
 
         public long Append(DocId document, IReadOnlyList<Envelope> bundle)
         {

@@ -15,12 +15,18 @@ internal sealed class ChangeSignal : IDisposable
         else home.Edited += Raise;
     }
 
-    /// <summary>Returns true after the next edit, false when cancelled.</summary>
-    public async Task<bool> WaitAsync(CancellationToken cancellationToken)
+    /// <summary>Returns true after the next edit, or when a time has passed, if one is given; false when cancelled.</summary>
+    public async Task<bool> WaitAsync(CancellationToken cancellationToken, TimeSpan? longest = null)
     {
+        using var late = longest is { } limit ? new CancellationTokenSource(limit, _home.Options.Time) : new CancellationTokenSource();
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cancellationToken);
         try
         {
-            return await _edits.Reader.ReadAsync(cancellationToken);
+            return await _edits.Reader.ReadAsync(either.Token);
+        }
+        catch (OperationCanceledException) when (late.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            return true;
         }
         catch (OperationCanceledException)
         {

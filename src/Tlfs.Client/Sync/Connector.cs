@@ -20,7 +20,10 @@ internal sealed class Connector(ReplicaHome home)
         var info = await ServerInfo.DiscoverAsync(address, options.AllowInsecure, cancellationToken);
         if (pinned is { } expected && expected != info.Server)
             throw new TlfsException(Reason.WrongServer, $"{url} is {info.Server} now, but {expected} was added; nothing was sent to it");
-        var connection = new CloudpeerConnection(info.GrpcUrl, info.Server, home.Keys.Device, options.Entropy, options.Time);
+        var connection = new CloudpeerConnection(info.GrpcUrl, info.Server, home.Keys.Device, options.Entropy, options.Time)
+        {
+            App = home.Do(() => home.Cloudpeers.Find(address)?.App) ?? string.Empty,
+        };
         try
         {
             await connection.OpenAsync(cancellationToken);

@@ -101,13 +101,13 @@ internal sealed class DocumentPush(ReplicaHome home, Place at, PushBundles push,
         // Once something was refused, what rests on it is refused too: that is no reason of its own.
         var isConsequence = _refused && refusal.Reason is Reason.ChainBehind or Reason.DepsMissing or Reason.AuthorUnknown;
         _refused = true;
-        if (!isConsequence) home.Custody.SaveRefused(at, bundle.Select(envelope => new RefusedEnvelope(envelope.Id, refusal.Reason, refusal.Message)));
+        if (!isConsequence) home.Custody.SaveRefused(at, bundle.Select(envelope => new RefusedEnvelope(envelope.Id, refusal.Reason, refusal.Message) { Quota = refusal.Quota }));
     }
 
     private static bool IsTransient(Refusal refusal) => refusal.Reason is Reason.Unavailable or Reason.StorageFull or Reason.RateLimited;
 
     // Trying the rest would only be refused for the same reason.
-    private static bool Ends(Refusal refusal) => refusal.Reason is Reason.QuotaExceeded or Reason.NotFound or Reason.NotHosted;
+    private static bool Ends(Refusal refusal) => refusal.Reason is Reason.QuotaExceeded or Reason.SubscriptionReadOnly or Reason.NotFound or Reason.NotHosted;
 
     private List<List<Unsent>> NextBundles()
     {

@@ -68,6 +68,7 @@ internal sealed class DocumentSync(ReplicaHome home, Place at, string url)
 
             await Push(connection).RunAsync(cancellationToken);
             if (_pushed > 0) await PullAsync(connection, omitOwn: true, cancellationToken);
+            if (problem is null) await AcknowledgeAsync((size, token) => connection.AckAsync(at.Document, size, token), cancellationToken);
         }
         catch (TlfsException e)
         {
@@ -133,6 +134,21 @@ internal sealed class DocumentSync(ReplicaHome home, Place at, string url)
         author.SnapshotIfDue();
         return true;
     }));
+
+    /// <summary>Says up to where this device holds the document durably, if it may be seen (docs/protocol/sync.md §8). Whether that works does not matter.</summary>
+    public async Task AcknowledgeAsync(Func<ulong, CancellationToken, Task> send, CancellationToken cancellationToken)
+    {
+        if (home.Do(() => home.ShowsDelivery && home.Custody.Acked(at) != NextIndex ? NextIndex : (ulong?)null) is not { } size) return;
+        try
+        {
+            await send(size, cancellationToken);
+            home.Do(() => home.Custody.SaveAcked(at, size));
+        }
+        catch (TlfsException)
+        {
+            // It is said again with the next sync.
+        }
+    }
 
     /// <summary>Keeps verified receipts; inside the gate.</summary>
     public void TakeReceipts(IReadOnlyList<Receipt> receipts)

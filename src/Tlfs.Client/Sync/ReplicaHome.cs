@@ -29,7 +29,10 @@ internal sealed class ReplicaHome : IDisposable
         Logs = new(database);
         Evidence = new(database);
         People = new(database);
+        Contacts = new(database, options.Entropy);
         Fills = new(database);
+        Moves = new(database);
+        Settings = new(database);
         foreach (var schema in Schemas.All()) Replica.UseSchema(schema);
     }
 
@@ -57,7 +60,16 @@ internal sealed class ReplicaHome : IDisposable
 
     public PeopleTable People { get; }
 
+    public ContactTable Contacts { get; }
+
     public FillTable Fills { get; }
+
+    public MoveTable Moves { get; }
+
+    public SettingTable Settings { get; }
+
+    /// <summary>Whether others may see up to where this device has fetched their documents; inside the gate only.</summary>
+    public bool ShowsDelivery => Options.ShowDelivery ?? Settings.ShowsDelivery;
 
     /// <summary>The file; inside the gate only.</summary>
     public ReplicaDatabase Database => _store.Database;

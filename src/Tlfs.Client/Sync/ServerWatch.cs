@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using CloudPeer.Sync.Client;
+using Tlfs.Client.Storage;
 using Tlfs.Core;
 using Tlfs.Core.Ids;
 
@@ -59,9 +60,11 @@ internal sealed class ServerWatch(
         await first;
     }
 
-    // Sends what this server lacks, now and after every edit; documents that are new get their subscription.
+    // Sends what this server lacks, now and after every edit; documents that are new get their subscription. What found no room is sent again from time to time,
+    // because whoever makes room, on another device or with another plan, does not tell.
     private async Task WriteAsync(CloudpeerConnection connection, LiveConnection live, Target target, ChangeSignal changes, CancellationToken cancellationToken)
     {
+        var room = new RoomWait(home);
         do
         {
             var documents = Find(target.Url, target.Server)?.Documents ?? [];
@@ -77,9 +80,12 @@ internal sealed class ServerWatch(
                 await live.UnsubscribeAsync(gone, cancellationToken);
             }
 
+            if (target.IsOwn && home.Do(() => Targets.AnyIsLost(home, only))) await mailbox.FetchAsync(connection, cancellationToken);
             await mailbox.SendAsync(cancellationToken);
+            if (room.IsNeeded(documents.Select(document => new Place(document, target.Server))) && target.IsOwn)
+                await mailbox.RoomAsync(connection, target.Url, cancellationToken);
         }
-        while (await changes.WaitAsync(cancellationToken));
+        while (await changes.WaitAsync(cancellationToken, room.Next));
     }
 
     private async Task BeginAsync(CloudpeerConnection connection, LiveConnection live, DocumentSync sync, CancellationToken cancellationToken)
@@ -96,10 +102,15 @@ internal sealed class ServerWatch(
     private async Task PushAsync(LiveConnection live, DocumentSync sync, CancellationToken cancellationToken)
     {
         if (home.Do(() => home.Custody.UnsentCount(sync.At) == 0 || home.Custody.Fault(sync.At) is not null)) return;
+        var before = home.Do(() => Waiting(sync.At));
         var push = new DocumentPush(home, sync.At, (bundles, ifCurrent, token) => live.PushAsync(sync.At.Document, bundles, token, ifCurrent), sync.TakeReceipts);
         await push.RunAsync(cancellationToken);
-        progress?.Report(sync.Result(null));
+
+        // That there is still no room is no news.
+        if (before.ForRoom == 0 || home.Do(() => Waiting(sync.At)) != before) progress?.Report(sync.Result(null));
     }
+
+    private (int Unsent, int ForRoom) Waiting(Place at) => (home.Custody.UnsentCount(at), home.Custody.Refused(at).Count(refused => refused.WaitsForRoom));
 
     private async Task ReadAsync(LiveConnection live)
     {
@@ -108,6 +119,8 @@ internal sealed class ServerWatch(
             if (!_documents.TryGetValue(change.Document, out var sync)) continue;
             if (change.Page is null)
             {
+                // It begins anew with the next thing that happens: a document that had no room has none to subscribe to yet.
+                _documents.TryRemove(change.Document, out _);
                 if (change.Refusal is { } refusal) progress?.Report(sync.Result(new(refusal.Reason, refusal.Message)));
                 continue;
             }
@@ -119,7 +132,9 @@ internal sealed class ServerWatch(
                 home.NotifyEdited();
             }
 
-            if (change.Page.Head is not null) progress?.Report(sync.Result(null));
+            if (change.Page.Head is null) continue;
+            progress?.Report(sync.Result(null));
+            await sync.AcknowledgeAsync((size, token) => live.AckAsync(change.Document, size, token), CancellationToken.None);
         }
     }
 

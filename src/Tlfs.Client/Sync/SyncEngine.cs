@@ -35,16 +35,25 @@ internal sealed class SyncEngine(ReplicaHome home, Connector connector, Mailbox 
 
             // What one server brought may be news to another.
             var pulled = round.SelectMany(each => each).Where(each => each.Result.Pulled > 0).Select(each => each.Result.Document).ToHashSet();
-            targets = home.Do(() => Behind(targets, pulled, results));
+            targets = home.Do(() => Behind(targets, pulled, results).Concat(New(options.Only, results)).ToArray());
             if (targets.Count == 0) break;
         }
 
         // What one server brought may show that another one lied.
-        return home.Do(() => results.Select(pair => pair.Value.Error is null && home.Custody.Fault(pair.Key) is { } fault ? pair.Value with { Error = fault } : pair.Value).ToArray());
+        return home.Do(() => results.Where(pair => !IsLeft(pair.Key, results)).Select(pair => pair.Value.Error is null && home.Custody.Fault(pair.Key) is { } fault ? pair.Value with { Error = fault } : pair.Value).ToArray());
     }
 
     /// <summary>Tells a server once what it does not know yet; whether that works does not matter.</summary>
     public Task FarewellAsync(Target target, CancellationToken cancellationToken) => RunAsync(target, null, cancellationToken);
+
+    /// <summary>Synchronises with one server only, once, and says what came of each document.</summary>
+    public async Task<IReadOnlyList<SyncResult>> WithAsync(Target target, CancellationToken cancellationToken)
+    {
+        var unreached = new ConcurrentQueue<TlfsException>();
+        var results = await RunAsync(target, null, cancellationToken, unreached);
+        cancellationToken.ThrowIfCancellationRequested();
+        return unreached.TryPeek(out var problem) ? throw problem : [.. results.Select(each => each.Result)];
+    }
 
     // Grants to own cloudpeers that a crash, another process or a new right left open.
     private IReadOnlyList<Target> Prepare(IReadOnlyCollection<DocId>? only)
@@ -65,6 +74,18 @@ internal sealed class SyncEngine(ReplicaHome home, Connector connector, Mailbox 
             ],
         }).Where(target => target.Documents.Count > 0),
     ];
+
+    // Servers that a document has got meanwhile: somebody told where it is now.
+    private IEnumerable<Target> New(IReadOnlyCollection<DocId>? only, Dictionary<Place, SyncResult> results) => Targets.All(home, only)
+        .Select(target => target with { Documents = [.. target.Documents.Where(document => !results.ContainsKey(new(document, target.Server)))] })
+        .Where(target => target.Documents.Count > 0);
+
+    // What is still unsent to a server that was dismissed meanwhile is nobody's concern, if the document has gone elsewhere.
+    private bool IsLeft(Place at, Dictionary<Place, SyncResult> results)
+    {
+        var places = Targets.PlacesOf(home, at.Document).ToArray();
+        return results[at].Error is null && !places.Contains(at) && places.Any(results.ContainsKey);
+    }
 
     private async Task<IReadOnlyList<(PeerId Server, SyncResult Result)>> RunAsync(
         Target target, IProgress<SyncResult>? progress, CancellationToken cancellationToken, ConcurrentQueue<TlfsException>? unreached = null)

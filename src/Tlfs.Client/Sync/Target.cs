@@ -1,3 +1,4 @@
+using CloudPeer.Sync.Sessions;
 using Tlfs.Client.Storage;
 using Tlfs.Core.Ids;
 using Tlfs.Core.Policy;
@@ -14,12 +15,16 @@ internal sealed record Target(string Url, PeerId Server, bool IsOwn, IReadOnlyLi
 /// <summary>Which documents go to which servers (docs/protocol/sync.md §1.4); inside the gate.</summary>
 internal static class Targets
 {
-    /// <summary>All servers with all their documents; own cloudpeers also without any.</summary>
+    // The longest that a deletion takes; what is still noted then was left by a process that died.
+    private static readonly TimeSpan Deletion = TimeSpan.FromMinutes(2);
+
+    /// <summary>All servers with all their documents, but for those that are just being deleted; own cloudpeers also without any.</summary>
     public static IReadOnlyList<Target> All(ReplicaHome home, IReadOnlyCollection<DocId>? only)
     {
+        var deleting = home.Custody.Deleting((home.Options.Time.GetUtcNow() - Deletion).ToMicros());
         var own = home.Cloudpeers.All();
         var documents = own.Select(cloudpeer => (cloudpeer.Url, cloudpeer.Server)).ToDictionary(key => key, _ => new List<DocId>());
-        foreach (var document in home.Replica.Documents.Where(document => only?.Contains(document) ?? true))
+        foreach (var document in home.Replica.Documents.Where(document => (only?.Contains(document) ?? true) && !deleting.Contains(document)))
         {
             foreach (var server in Of(home, document))
             {
@@ -45,6 +50,10 @@ internal static class Targets
             if (grants[cloudpeer.Server].Any(grant => grant.Holds)) servers[cloudpeer.Server] = cloudpeer.Url;
         return [.. servers.Select(pair => (pair.Value, pair.Key))];
     }
+
+    /// <summary>True if a document that was with a server has none any more: somebody may have told where it is now.</summary>
+    public static bool AnyIsLost(ReplicaHome home, IReadOnlyCollection<DocId>? only) => home.Replica.Documents
+        .Any(document => (only?.Contains(document) ?? true) && home.Custody.Servers(document).Count > 0 && Of(home, document).Count == 0);
 
     /// <summary>The address by which a server is known for a document; its id if none is.</summary>
     public static string UrlOf(ReplicaHome home, DocId document, PeerId server) =>

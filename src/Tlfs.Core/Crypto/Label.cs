@@ -43,6 +43,8 @@ public enum Label
     Request,
     /// <summary>An inbox message.</summary>
     Inbox,
+    /// <summary>A delivery token, as a server keeps it.</summary>
+    DeliveryToken,
     /// <summary>A recovery set.</summary>
     Recovery,
     /// <summary>The salt of the recovery phrase.</summary>

@@ -62,23 +62,28 @@ public static class Canonical
         return false;
     }
 
-    /// <summary>The length of the first value, at most <paramref name="maxBytes"/>, when other bytes follow it.</summary>
-    public static bool TryMeasure(ReadOnlyMemory<byte> bytes, int maxBytes, out int length)
+    /// <summary>Decodes the first value, of at most <paramref name="maxBytes"/> bytes, when other bytes follow it.</summary>
+    /// <param name="bytes">The value and what follows it.</param>
+    /// <param name="maxBytes">The limit of the value.</param>
+    /// <param name="parse">Reads the value; may call <see cref="CanonicalReader.Fail"/>.</param>
+    /// <param name="value">The value, when true is returned.</param>
+    /// <param name="length">The value's bytes, when true is returned.</param>
+    /// <param name="error">The reason, when false is returned.</param>
+    public static bool TryDecodeFirst<T>(
+        ReadOnlyMemory<byte> bytes, int maxBytes, Func<CanonicalReader, T> parse, [MaybeNullWhen(false)] out T value, out int length, out DecodeError error)
     {
         var window = bytes[..Math.Min(bytes.Length, maxBytes)];
-        var measured = 0;
-        var found = TryDecode(
+        var decoded = TryDecode(
             window,
             maxBytes,
             reader =>
             {
-                measured = reader.Raw().Length;
-                reader.AllowRest();
-                return true;
+                var first = parse(reader);
+                return (Value: first, Length: window.Length - reader.AllowRest());
             },
-            out _,
-            out _);
-        length = measured;
-        return found;
+            out var found,
+            out error);
+        (value, length) = found;
+        return decoded;
     }
 }

@@ -194,7 +194,12 @@ public sealed class CanonicalReader
         for (var i = 1; i < items.Count; i++) Require(items[i - 1].CompareTo(items[i]) < 0, $"{what} must ascend");
     }
 
-    internal void AllowRest() => _restAllowed = true;
+    /// <summary>Ends the value here, whatever follows; returns the number of bytes that do.</summary>
+    internal int AllowRest()
+    {
+        _restAllowed = true;
+        return _cbor.BytesRemaining;
+    }
 
     internal void EnsureEnd() => Require(_restAllowed || _cbor.BytesRemaining == 0, "bytes after the value");
 

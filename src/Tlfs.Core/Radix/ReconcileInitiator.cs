@@ -36,6 +36,9 @@ public sealed class ReconcileInitiator(RadixTree tree, ReadOnlyMemory<byte> pref
     /// <summary>Ids that this side lacks. Meaningful once done.</summary>
     public IReadOnlySet<Bytes32> OnlyThere => _onlyThere;
 
+    /// <summary>The first message of the attempt that is under way: who answers and keeps no session is told it with every question.</summary>
+    public ReadOnlyMemory<byte> Hello { get; private set; }
+
     /// <inheritdoc cref="ReconcileKey.WholeMask" />
     internal ulong ShortMask { get; init; } = ReconcileKey.WholeMask;
 
@@ -50,7 +53,9 @@ public sealed class ReconcileInitiator(RadixTree tree, ReadOnlyMemory<byte> pref
         _onlyThere.Clear();
         _open.Clear();
         _asked = [];
-        return new ReconcileMessage(ReconcileKind.Hello) { Nonce = nonce, Count = Count, Hash = _set.Hash(IdRange.All) ?? default }.Encode();
+        var hello = new ReconcileMessage(ReconcileKind.Hello) { Nonce = nonce, Count = Count, Hash = _set.Hash(IdRange.All) ?? default }.Encode();
+        Hello = hello;
+        return hello;
     }
 
     /// <summary>Takes an answer. After a refusal the session is over.</summary>

@@ -50,6 +50,17 @@ public sealed class ReconcileResponder(RadixTree tree, ReadOnlyMemory<byte> pref
         return true;
     }
 
+    /// <summary>Takes up a session that another responder over the same version began, so that whoever answers must not keep it.</summary>
+    /// <param name="hello">The hello of the session's attempt.</param>
+    /// <param name="error">Why it is refused, when false is returned.</param>
+    public bool TryResume(ReadOnlyMemory<byte> hello, out DecodeError error)
+    {
+        if (!ReconcileMessage.TryDecode(hello, out var decoded, out error)) return false;
+        if (decoded!.Kind == ReconcileKind.Hello) _key = new(decoded.Nonce, ShortMask);
+        else error = new(Reason.Malformed, "not the hello of a reconciliation");
+        return error == default;
+    }
+
     private ReconcileMessage Begin(ReconcileMessage hello)
     {
         _key = new(hello.Nonce, ShortMask);

@@ -168,9 +168,7 @@ public sealed class Envelope
         envelope = null;
         error = new(Reason.TooLarge, $"more than {Limits.EnvelopeBytes} bytes");
         if (bytes.Length > Limits.EnvelopeBytes) return false;
-        error = new(Reason.Malformed, "not an envelope");
-        if (!Canonical.TryMeasure(bytes, Limits.HeaderBytes, out var headerLength)) return false;
-        if (!EnvelopeHeader.TryDecode(bytes[..headerLength], out var header, out error)) return false;
+        if (!EnvelopeHeader.TryDecodeFirst(bytes, out var header, out var headerLength, out error)) return false;
         var there = present ?? AllParts(header!);
         return TryCheckLengths(bytes, header!, headerLength, there, out error) && new Envelope(header!, bytes, headerLength, there).TryMatch(out envelope, out error);
     }

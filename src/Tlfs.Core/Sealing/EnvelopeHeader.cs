@@ -73,6 +73,10 @@ public sealed record EnvelopeHeader(
     public static bool TryDecode(ReadOnlyMemory<byte> bytes, out EnvelopeHeader? header, out DecodeError error) =>
         Canonical.TryDecode(bytes, Limits.HeaderBytes, Read, out header, out error);
 
+    /// <summary>The same for a header that other bytes follow.</summary>
+    public static bool TryDecodeFirst(ReadOnlyMemory<byte> bytes, out EnvelopeHeader? header, out int length, out DecodeError error) =>
+        Canonical.TryDecodeFirst(bytes, Limits.HeaderBytes, Read, out header, out length, out error);
+
     // All fields that are always there take less than 200 bytes, a head less than 200, an id 34, a part less than 150.
     private int MaxBytes => 400 + (34 * (Deps.Count + Auth.Count)) + (150 * Parts.Count);
 

@@ -36,13 +36,21 @@ public sealed record Invitation(
     /// <summary>The message type of invitations.</summary>
     public const int MessageType = 1;
 
-    private const int MaxServers = 16;
-    private const int MaxUrlBytes = 512;
+    private const int Items = 7;
+
+    /// <summary>The most servers that are named for a document.</summary>
+    public const int MaxServers = 16;
+
+    /// <summary>Bytes of a server's address.</summary>
+    internal const int MaxUrlBytes = 512;
+
+    /// <summary>The inviter's delivery token, so that the invited person's messages are a contact's; null in invitations from before there were any.</summary>
+    public DeliveryToken? Token { get; init; }
 
     /// <summary>The canonical bytes.</summary>
     public byte[] Encode() => Canonical.Encode(writer =>
     {
-        writer.BeginArray(7);
+        writer.BeginArray(Token is null ? Items : Items + 1);
         writer.Id(Document);
         writer.Array(Servers, server =>
         {
@@ -63,6 +71,7 @@ public sealed record Invitation(
             writer.EndArray();
         });
         writer.Array(PolicyHeads, writer.Id);
+        if (Token is { } token) writer.Bytes(token.Bytes);
         writer.EndArray();
     });
 
@@ -72,7 +81,8 @@ public sealed record Invitation(
 
     private static Invitation Read(CanonicalReader reader)
     {
-        reader.BeginArray(7);
+        var items = reader.BeginArrayUpTo(Items + 1);
+        CanonicalReader.Require(items >= Items, "an invitation has seven or eight items");
         var document = reader.Id<DocId>();
         var servers = reader.Array(MaxServers, () =>
         {
@@ -90,7 +100,8 @@ public sealed record Invitation(
             return head;
         });
         var policyHeads = reader.Array(Limits.Auth, reader.Id<EnvelopeId>);
+        var token = items > Items ? new DeliveryToken(reader.FixedBytes(DeliveryToken.Size)) : null;
         reader.EndArray();
-        return new(document, servers, grant, schema, note, heads, policyHeads);
+        return new(document, servers, grant, schema, note, heads, policyHeads) { Token = token };
     }
 }

@@ -22,7 +22,10 @@ public sealed class AccountTests(PostgresFixture postgres)
         await server.RestartAsync();
         var found = await device.Accounts.GetEntitlementAsync(new(), device.Options);
 
-        Assert.Equal(new V1.Entitlement { Account = device.Card.Account.ToWire(), Plan = "local", QuotaBytes = 12345 }, created);
+        Assert.Equal(
+            (device.Card.Account.ToWire(), "local", 12345UL, 0UL, "active"),
+            (created.Account, created.Plan, created.QuotaBytes, created.UsedBytes, created.State));
+        Assert.Equal(new V1.LimitUse { Resource = "storage", Limit = 12345 }, created.Limits[0]);
         Assert.Equal(created, again);
         Assert.Equal(created, found);
     }

@@ -21,7 +21,25 @@ internal sealed class HidingStore(IRelayStore inner, IReadOnlySet<EnvelopeId> hi
         IReadOnlyCollection<DocId> documents, IReadOnlyCollection<AccountId> tenants, CancellationToken cancellationToken) =>
         inner.BeginAsync(documents, tenants, cancellationToken);
 
-    public Task<ulong> FindUsedBytesAsync(AccountId tenant, CancellationToken cancellationToken) => inner.FindUsedBytesAsync(tenant, cancellationToken);
+    public Task<TenantUsage> FindUsageAsync(AccountId tenant, CancellationToken cancellationToken) => inner.FindUsageAsync(tenant, cancellationToken);
+
+    public Task<IReadOnlyDictionary<UsageShare, ulong>> ReadSharesAsync(AccountId tenant, ShareKinds kind, int max, CancellationToken cancellationToken) =>
+        inner.ReadSharesAsync(tenant, kind, max, cancellationToken);
+
+    public Task<IReadOnlyList<HostedDocument>> ReadHostedAsync(AccountId tenant, int max, CancellationToken cancellationToken) =>
+        inner.ReadHostedAsync(tenant, max, cancellationToken);
+
+    public Task<bool> PurgeAsync(int maxEntries, CancellationToken cancellationToken) => inner.PurgeAsync(maxEntries, cancellationToken);
+
+    public Task<IReadOnlyList<DocId>> ReadDocumentsAsync(DocId? after, int max, CancellationToken cancellationToken) =>
+        inner.ReadDocumentsAsync(after, max, cancellationToken);
+
+    public Task<IReadOnlyList<AccountId>> ReadTenantsAsync(AccountId? after, int max, CancellationToken cancellationToken) =>
+        inner.ReadTenantsAsync(after, max, cancellationToken);
+
+    public Task<DocumentCount?> CountDocumentAsync(DocId document, CancellationToken cancellationToken) => inner.CountDocumentAsync(document, cancellationToken);
+
+    public Task<TenantCount> CountTenantAsync(AccountId tenant, CancellationToken cancellationToken) => inner.CountTenantAsync(tenant, cancellationToken);
 
     public Task<IReadOnlyList<LogEntry>> ReadStatementsAsync(DocId document, ulong from, CancellationToken cancellationToken) =>
         inner.ReadStatementsAsync(document, from, cancellationToken);
@@ -43,6 +61,13 @@ internal sealed class HidingStore(IRelayStore inner, IReadOnlySet<EnvelopeId> hi
 
     public Task<(uint Number, int Documents)> BeginGenerationAsync(ulong micros, CancellationToken cancellationToken) =>
         inner.BeginGenerationAsync(micros, cancellationToken);
+
+    public Task<IReadOnlyList<Delivered>> ReadDeliveredAsync(DocId document, CancellationToken cancellationToken) =>
+        inner.ReadDeliveredAsync(document, cancellationToken);
+
+    public Task UpdateDeliveredAsync(
+        IReadOnlyList<DocId> documents, Func<DocId, IReadOnlyList<Delivered>, IReadOnlyList<Delivered>> change, CancellationToken cancellationToken) =>
+        inner.UpdateDeliveredAsync(documents, change, cancellationToken);
 
     public ValueTask DisposeAsync() => inner.DisposeAsync();
 

@@ -49,7 +49,12 @@ public sealed class SettingTests
                 ("CLOUDPEER_BILLING", "stripe"),
                 ("CLOUDPEER_LOCAL_PLAN_BYTES", "1GB"),
                 ("CLOUDPEER_CALLS_PER_SECOND", "many"),
+                ("CLOUDPEER_ACCOUNT_CALLS_PER_SECOND", "-1"),
                 ("CLOUDPEER_ADDRESS_CALLS_PER_SECOND", "1000001"),
+                ("CLOUDPEER_ADDRESS_CONNECTIONS", "1000001"),
+                ("CLOUDPEER_MAX_CONNECTIONS", "1000001"),
+                ("CLOUDPEER_MAX_SUBSCRIPTIONS", "10001"),
+                ("CLOUDPEER_TRUSTED_PROXIES", "10.0.0.0/8, caddy"),
                 ("CLOUDPEER_REFLECTION", "yes"),
                 ("CLOUDPEER_LOG_FORMAT", "xml"),
                 ("CLOUDPEER_LOG_LEVEL", "loud"),
@@ -57,10 +62,41 @@ public sealed class SettingTests
             out var faults);
 
         Assert.Null(settings);
-        Assert.Equal(15, faults.Count);
+        Assert.Equal(20, faults.Count);
         Assert.Contains(faults, fault => fault.StartsWith("CLOUDPEER_HTTP_PORT is '65536': ", StringComparison.Ordinal));
         Assert.Contains(faults, fault => fault.StartsWith("CLOUDPEER_DATABASE_URL is mysql://user:***@host/db: ", StringComparison.Ordinal));
         Assert.DoesNotContain(faults, fault => fault.Contains("hunter2", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("", "10.1.2.3", false)]
+    [InlineData("10.1.2.3", "10.1.2.3", true)]
+    [InlineData("10.1.2.3", "10.1.2.4", false)]
+    [InlineData("192.168.0.0/16, 10.0.0.0/8", "::ffff:10.1.2.3", true)]
+    [InlineData("fd00::/8", "fd12::1", true)]
+    [InlineData("fd00::/8", "fe12::1", false)]
+    public void Only_the_named_networks_are_trusted_proxies(string proxies, string address, bool trusted) =>
+        Assert.Equal(trusted, Parse([("CLOUDPEER_TRUSTED_PROXIES", proxies)], out _)!.IsTrustedProxy(System.Net.IPAddress.Parse(address)));
+
+    [Theory]
+    [InlineData("1", 1)]
+    [InlineData("10000", 10_000)]
+    [InlineData("0", null)]
+    [InlineData("10001", null)]
+    public void A_stream_may_be_given_as_many_subscriptions_as_there_may_be(string number, int? expected) =>
+        Assert.Equal(expected, Parse([("CLOUDPEER_MAX_SUBSCRIPTIONS", number)], out _)?.MaxSubscriptions);
+
+    [Fact]
+    public void An_address_to_listen_at_needs_a_database_and_is_shown_without_its_password()
+    {
+        const string direct = "postgres://user:hunter2@direct/name", pooled = "postgres://user:hunter2@pooled/name";
+
+        Assert.Null(Parse([("CLOUDPEER_DATABASE_LISTEN_URL", direct)], out var faults));
+        Assert.Contains("CLOUDPEER_DATABASE_URL", Assert.Single(faults), StringComparison.Ordinal);
+        Assert.Null(Parse([("CLOUDPEER_DATABASE_URL", pooled), ("CLOUDPEER_DATABASE_LISTEN_URL", "mysql://user:hunter2@direct/name")], out faults));
+        Assert.DoesNotContain("hunter2", Assert.Single(faults), StringComparison.Ordinal);
+        Assert.Contains("Host=direct", Parse([("CLOUDPEER_DATABASE_URL", pooled), ("CLOUDPEER_DATABASE_LISTEN_URL", direct)], out _)!.PostgresListenConnection, StringComparison.Ordinal);
+        Assert.Null(Parse([("CLOUDPEER_DATABASE_URL", pooled)], out _)!.PostgresListenConnection);
     }
 
     [Fact]
@@ -84,7 +120,7 @@ public sealed class SettingTests
             ],
             out _)!;
 
-        Assert.Equal((7001, 7003, 99L), (settings.HttpPort, settings.GrpcPort, settings.LocalPlanBytes));
+        Assert.Equal((7001, 7003, 99UL), (settings.HttpPort, settings.GrpcPort, settings.LocalPlan.StorageBytes));
     }
 
     [Theory]

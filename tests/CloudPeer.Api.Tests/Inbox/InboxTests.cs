@@ -21,16 +21,17 @@ public sealed class InboxTests(PostgresFixture postgres)
         await using var server = await TestServer.StartAsync(store, postgres);
         using var bob = await TestDevice.RegisterAsync(server);
         using var alice = await TestDevice.ConnectAsync(server);
+        var token = await InboxClient.SetTokenAsync(bob, server);
         var sent = new List<MessageId>();
-        for (byte i = 0; i < 20; i++) sent.Add(await SendAsync(alice, bob, i));
+        for (var i = 0; i < InboxLimits.PerContact; i++) sent.Add(await InboxClient.SendAsync(alice, bob, i, token));
 
         await server.RestartAsync();
-        var received = await ReceiveAsync(bob);
-        var deleted = await AckAsync(bob, server, sent.Take(19));
-        var left = await ReceiveAsync(bob);
+        var received = await InboxClient.ReceiveAsync(bob);
+        var deleted = await InboxClient.AckAsync(bob, server, sent.Take(19));
+        var left = await InboxClient.ReceiveAsync(bob);
 
         Assert.Equal(sent, received.Select(message => Id.From<MessageId>(message.Id.Span)));
-        Assert.Equal(Message(bob.Card.Account, 7), received[7].Message.ToByteArray());
+        Assert.Equal(InboxClient.Message(bob.Card.Account, 7), received[7].Message.ToByteArray());
         Assert.Equal(TestServer.Start.ToMicros(), received[0].ReceivedMicros);
         Assert.Equal(19u, deleted);
         Assert.Equal([sent[19].ToWire()], left.Select(message => message.Id));
@@ -44,32 +45,10 @@ public sealed class InboxTests(PostgresFixture postgres)
         using var bob = await TestDevice.RegisterAsync(server);
         using var alice = await TestDevice.ConnectAsync(server);
 
-        var ids = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => SendAsync(alice, bob, 1)));
+        var ids = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => InboxClient.SendAsync(alice, bob, 1)));
 
         Assert.Single(ids.Distinct());
-        Assert.Single(await ReceiveAsync(bob));
-    }
-
-    [Theory, BothStores]
-    public async Task One_sender_fills_its_share_and_all_senders_the_whole_and_no_more(StoreKind store)
-    {
-        await using var server = await TestServer.StartAsync(store, postgres);
-        using var bob = await TestDevice.RegisterAsync(server);
-        using var first = await TestDevice.ConnectAsync(server);
-        // All at once: a count that is not taken under a lock would let some pass the bound.
-        var outcomes = await Task.WhenAll(Enumerable.Range(0, InboxLimits.PerSender + 5).Select(i => TrySendAsync(first, bob, i)));
-        Assert.Equal(InboxLimits.PerSender, outcomes.Count(reason => reason is null));
-        Assert.Equal(5, outcomes.Count(reason => reason is Reason.InboxFull));
-
-        for (var sender = 1; sender < InboxLimits.PerAccount / InboxLimits.PerSender; sender++)
-        {
-            using var device = await TestDevice.ConnectAsync(server);
-            for (var i = 0; i < InboxLimits.PerSender; i++) Assert.Null(await TrySendAsync(device, bob, sender * 100 + i));
-        }
-
-        using var late = await TestDevice.ConnectAsync(server);
-        Assert.Equal(Reason.InboxFull, await TrySendAsync(late, bob, 5_000));
-        Assert.Equal(InboxLimits.PerAccount, (await ReceiveAsync(bob)).Count);
+        Assert.Single(await InboxClient.ReceiveAsync(bob));
     }
 
     [Theory, BothStores]
@@ -78,17 +57,19 @@ public sealed class InboxTests(PostgresFixture postgres)
         await using var server = await TestServer.StartAsync(store, postgres);
         using var bob = await TestDevice.RegisterAsync(server);
         using var alice = await TestDevice.ConnectAsync(server);
-        for (var i = 0; i < InboxLimits.PerSender; i++) await SendAsync(alice, bob, i);
+        var token = await InboxClient.SetTokenAsync(bob, server);
+        for (var i = 0; i < InboxLimits.PerStranger; i++) await InboxClient.SendAsync(alice, bob, i);
+        for (var i = 0; i < InboxLimits.PerContact; i++) await InboxClient.SendAsync(alice, bob, 100 + i, token);
 
         server.Clock.Advance(InboxLimits.Kept);
         await bob.OpenSessionAsync();
         await alice.OpenSessionAsync();
-        Assert.Equal(InboxLimits.PerSender, (await ReceiveAsync(bob)).Count);
+        Assert.Equal(InboxLimits.PerStranger + InboxLimits.PerContact, (await InboxClient.ReceiveAsync(bob)).Count);
         server.Clock.Advance(TimeSpan.FromMicroseconds(1));
 
-        Assert.Empty(await ReceiveAsync(bob));
-        var again = await SendAsync(alice, bob, 0);
-        Assert.Equal([again.ToWire()], (await ReceiveAsync(bob)).Select(message => message.Id));
+        Assert.Empty(await InboxClient.ReceiveAsync(bob));
+        MessageId[] again = [await InboxClient.SendAsync(alice, bob, 0), await InboxClient.SendAsync(alice, bob, 100, token)];
+        Assert.Equal(again.Select(id => id.ToWire()), (await InboxClient.ReceiveAsync(bob)).Select(message => message.Id));
     }
 
     [Theory, BothStores]
@@ -98,7 +79,7 @@ public sealed class InboxTests(PostgresFixture postgres)
         using var bob = await TestDevice.RegisterAsync(server);
         using var carol = await TestDevice.RegisterAsync(server);
         using var alice = await TestDevice.ConnectAsync(server);
-        MessageId[] ids = [.. new[] { await SendAsync(alice, bob, 1), await SendAsync(alice, bob, 2) }.Order()];
+        MessageId[] ids = [.. new[] { await InboxClient.SendAsync(alice, bob, 1), await InboxClient.SendAsync(alice, bob, 2) }.Order()];
         var good = InboxCalls.Ack(bob.Key, server.Peer, ids, bob.Now);
         (Reason Expected, V1.AckRequest Request)[] cases =
         [
@@ -115,8 +96,8 @@ public sealed class InboxTests(PostgresFixture postgres)
 
         foreach (var (expected, request) in cases)
             Assert.Equal(expected, await Refused.ReasonAsync(async () => await bob.Inbox.AckAsync(request, bob.Options)));
-        Assert.Equal(0u, await AckAsync(carol, server, ids));
-        Assert.Equal(2, (await ReceiveAsync(bob)).Count);
+        Assert.Equal(0u, await InboxClient.AckAsync(carol, server, ids));
+        Assert.Equal(2, (await InboxClient.ReceiveAsync(bob)).Count);
         Assert.Equal(2u, (await bob.Inbox.AckAsync(good, bob.Options)).Deleted);
         Assert.Equal(0u, (await bob.Inbox.AckAsync(good, bob.Options)).Deleted);
     }
@@ -128,7 +109,7 @@ public sealed class InboxTests(PostgresFixture postgres)
         using var alice = await TestDevice.ConnectAsync(server);
         (Reason Expected, byte[] Message)[] cases =
         [
-            (Reason.NotFound, Message(alice.Card.Account, 1)),
+            (Reason.NotFound, InboxClient.Message(alice.Card.Account, 1)),
             (Reason.TooLarge, new byte[Limits.MessageBytes + 1]),
             (Reason.Malformed, [1, 2, 3]),
             (Reason.Malformed, []),
@@ -141,52 +122,9 @@ public sealed class InboxTests(PostgresFixture postgres)
         }
     }
 
-    // Only the outside of a message matters to a server.
-    private static byte[] Message(AccountId to, int number) => Canonical.Encode(writer =>
-    {
-        writer.BeginArray(6);
-        writer.UInt(1);
-        writer.UInt(1);
-        writer.Id(to);
-        writer.UInt(1);
-        writer.Bytes32(default);
-        writer.Bytes(BitConverter.GetBytes(number));
-        writer.EndArray();
-    });
-
-    private static async Task<MessageId> SendAsync(TestDevice from, TestDevice to, int number)
-    {
-        var sent = await from.Inbox.SendAsync(new() { Message = ByteString.CopyFrom(Message(to.Card.Account, number)) }, from.Options);
-        return Id.From<MessageId>(sent.Id.Span);
-    }
-
-    private static async Task<Reason?> TrySendAsync(TestDevice from, TestDevice to, int number)
-    {
-        try
-        {
-            await SendAsync(from, to, number);
-            return null;
-        }
-        catch (Grpc.Core.RpcException refused)
-        {
-            return Refusals.FromRpc(refused).Reason;
-        }
-    }
-
-    private static async Task<List<V1.InboxMessage>> ReceiveAsync(TestDevice device)
-    {
-        using var call = device.Inbox.Receive(new(), device.Options);
-        var messages = new List<V1.InboxMessage>();
-        while (await call.ResponseStream.MoveNext(Cancel)) messages.Add(call.ResponseStream.Current);
-        return messages;
-    }
-
     private static async Task<List<V1.InboxMessage>> ReceiveOrEmptyAsync(TestDevice device)
     {
-        Assert.Equal(Reason.NotFound, await Refused.ReasonAsync(() => ReceiveAsync(device)));
+        Assert.Equal(Reason.NotFound, await Refused.ReasonAsync(() => InboxClient.ReceiveAsync(device)));
         return [];
     }
-
-    private static async Task<uint> AckAsync(TestDevice device, TestServer server, IEnumerable<MessageId> ids) =>
-        (await device.Inbox.AckAsync(InboxCalls.Ack(device.Key, server.Peer, ids, device.Now), device.Options)).Deleted;
 }

@@ -94,7 +94,7 @@ public sealed class SyncTests(PostgresFixture postgres)
 
         var refusal = WireRefusal.Read(response.Results[0].Refusal);
         Assert.Equal(Reason.QuotaExceeded, refusal.Reason);
-        Assert.Equal((8_192UL, entitlement.UsedBytes), (refusal.Quota!.LimitBytes, refusal.Quota.UsedBytes));
+        Assert.Equal((8_192UL, entitlement.UsedBytes), (refusal.Quota!.Limit, refusal.Quota.Used));
         Assert.Equal((ulong)document.Envelopes.Take(2).Sum(envelope => envelope.Bytes.Length), entitlement.UsedBytes);
     }
 

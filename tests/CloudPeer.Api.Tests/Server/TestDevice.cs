@@ -1,11 +1,10 @@
 using CloudPeer.Sync.Sessions;
 using CloudPeer.Sync.Wire;
+using CloudPeer.TestKit;
 using Grpc.Core;
 using Tlfs.Core;
 using Tlfs.Core.Crypto;
-using Tlfs.Core.Encoding;
 using Tlfs.Core.Ids;
-using Tlfs.Core.Policy;
 using Tlfs.Core.Sealing;
 using Xunit;
 
@@ -72,16 +71,7 @@ public sealed class TestDevice : IDisposable
     }
 
     /// <summary>A card of a new account with this device.</summary>
-    public static AccountCard MakeCard(IEntropy entropy, SigningKey device, KemKey kem, uint generation)
-    {
-        using var authority = SigningKey.Generate(entropy);
-        var document = new DocId(authority.Public.Value);
-        var genesis = Draft.First(document).SignStatement(authority, new Genesis(document, DocumentKind.Account, new PeerActor(device.Public)).Encode());
-        var key = new Draft(document, 1, default, [genesis.Id], [genesis.Id], null).SignStatement(device, new AccountKey(generation, kem.Public, 0).Encode());
-        var bytes = Canonical.Encode(writer => writer.Array<ReadOnlyMemory<byte>>([genesis.Bytes, key.Bytes], envelope => writer.Bytes(envelope.Span)));
-        Assert.True(AccountCard.TryDecode(bytes, out var card, out _));
-        return card;
-    }
+    public static AccountCard MakeCard(IEntropy entropy, SigningKey device, KemKey kem, uint generation) => AccountCards.Make(entropy, device, kem, generation);
 
     /// <summary>Microseconds of the server's clock.</summary>
     public ulong Now => _server.Clock.Micros();

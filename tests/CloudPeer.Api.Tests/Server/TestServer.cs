@@ -42,6 +42,7 @@ public sealed class TestServer : IAsyncDisposable
         settings.TryAdd("CLOUDPEER_GRPC_PORT", "0");
         settings.TryAdd("CLOUDPEER_DATA_DIR", _folder.File("data"));
         settings.TryAdd("CLOUDPEER_CALLS_PER_SECOND", "0");
+        settings.TryAdd("CLOUDPEER_ACCOUNT_CALLS_PER_SECOND", "0");
         settings.TryAdd("CLOUDPEER_ADDRESS_CALLS_PER_SECOND", "0");
     }
 
@@ -53,6 +54,12 @@ public sealed class TestServer : IAsyncDisposable
 
     public string GrpcUrl => Host.GrpcUrl;
 
+    /// <summary>How to reach the server's PostgreSQL, if it has one.</summary>
+    public string DatabaseConnection => _database?.ConnectionString ?? throw new InvalidOperationException("the server has its own files");
+
+    /// <summary>The server's services, to see what it was told.</summary>
+    public IServiceProvider Services => Host.Services;
+
     public string ReadyLine => Host.ReadyLine;
 
     public string DataFolder => _folder.File("data");
@@ -63,6 +70,9 @@ public sealed class TestServer : IAsyncDisposable
 
     /// <summary>Lies in the store's place from the next start on; null for the truth.</summary>
     public Func<IRelayStore, IRelayStore>? Store { get; set; }
+
+    /// <summary>When the server asks silent clients whether they are there, from the next start on; null for its own times.</summary>
+    public TimeSpan? KeepAlive { get; set; }
 
     private CloudPeerHost Host => _host ?? throw new InvalidOperationException("the server is stopped");
 
@@ -147,11 +157,14 @@ public sealed class TestServer : IAsyncDisposable
     /// <summary>Starts the server after it was stopped.</summary>
     public async Task StartAsync()
     {
-        _host = await CloudPeerHost.StartAsync(Settings(), new() { Clock = Clock, LogSink = _log, Store = Store }, TestContext.Current.CancellationToken);
+        var overrides = new HostOverrides { Clock = Clock, LogSink = _log, Store = Store };
+        if (KeepAlive is { } silence) overrides = overrides with { KeepAlive = new(silence, silence) };
+        _host = await CloudPeerHost.StartAsync(Settings(), overrides, TestContext.Current.CancellationToken);
         _channel = GrpcChannel.ForAddress(_host.GrpcUrl);
     }
 
-    private ServerSettings Settings()
+    /// <summary>The settings that the server runs with, for commands beside it.</summary>
+    internal ServerSettings Settings()
     {
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(_settings).Build();
         var settings = SettingParser.Parse(SettingReader.Read(configuration), out var faults);

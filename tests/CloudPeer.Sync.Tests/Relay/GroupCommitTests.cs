@@ -13,7 +13,7 @@ public sealed class GroupCommitTests
     public async Task What_arrives_during_a_commit_shares_the_next_one_and_its_signature()
     {
         await using var store = new GatedStore();
-        await using var world = new RelayWorld(store);
+        await using var world = new RelayWorld(store.Store);
         var owner = world.Tenant();
         var documents = new[] { await world.HostedAsync(owner), await world.HostedAsync(owner) };
         store.Close();
@@ -34,7 +34,7 @@ public sealed class GroupCommitTests
     public async Task A_commit_has_a_size_limit_and_a_bundle_is_never_cut()
     {
         await using var store = new GatedStore();
-        await using var world = new RelayWorld(store, limits: new() { CommitEnvelopes = 3 });
+        await using var world = new RelayWorld(store.Store, limits: new() { CommitEnvelopes = 3 });
         var owner = world.Tenant();
         var document = await world.HostedAsync(owner);
         store.Close();
@@ -55,7 +55,7 @@ public sealed class GroupCommitTests
     public async Task A_store_that_fails_acknowledges_nothing_and_all_is_well_when_it_works_again(Reason reason)
     {
         await using var store = new GatedStore();
-        await using var world = new RelayWorld(store);
+        await using var world = new RelayWorld(store.Store);
         var owner = world.Tenant();
         var document = await world.HostedAsync(owner);
         var (delta, next) = (document.NextDelta(owner), document.NextDelta(owner));
@@ -77,7 +77,7 @@ public sealed class GroupCommitTests
     public async Task A_bug_in_one_commit_does_not_stop_the_next()
     {
         await using var store = new GatedStore();
-        await using var world = new RelayWorld(store);
+        await using var world = new RelayWorld(store.Store);
         var owner = world.Tenant();
         var document = await world.HostedAsync(owner);
         var delta = document.NextDelta(owner);
@@ -92,7 +92,7 @@ public sealed class GroupCommitTests
     public async Task A_lost_race_with_another_process_is_run_again_and_given_up_in_the_end()
     {
         await using var store = new GatedStore();
-        await using var world = new RelayWorld(store);
+        await using var world = new RelayWorld(store.Store);
         var owner = world.Tenant();
         var document = await world.HostedAsync(owner);
         var delta = document.NextDelta(owner);
@@ -107,11 +107,11 @@ public sealed class GroupCommitTests
     public async Task Pushes_beyond_the_room_for_waiting_are_refused_and_those_waiting_are_finished_at_the_end()
     {
         await using var store = new GatedStore();
-        await using var world = new RelayWorld(store);
+        await using var world = new RelayWorld(store.Store);
         var owner = world.Tenant();
         var document = await world.HostedAsync(owner);
         var deltas = Enumerable.Range(0, 3).Select(_ => document.NextDelta(owner, 1000)).ToArray();
-        var relay = world.Start(store, new() { WaitingBytes = deltas[0].Bytes.Length * 2 });
+        var relay = world.Start(store.Store, new() { WaitingBytes = deltas[0].Bytes.Length * 2 });
         store.Close();
         var first = RelayWorld.PushAsync(relay, owner, document.Id, deltas[0]);
         await store.Entered;
@@ -126,11 +126,16 @@ public sealed class GroupCommitTests
     }
 
     /// <summary>A store whose commits a test holds up and lets fail.</summary>
-    private sealed class GatedStore : IRelayStore
+    private sealed class GatedStore : IAsyncDisposable
     {
         private readonly MemoryRelayStore _inner = new();
         private TaskCompletionSource _gate = Opened();
         private TaskCompletionSource _entered = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public GatedStore() => Store = Interception<IRelayStore>.Before(
+            _inner, (method, next) => method is nameof(IRelayStore.BeginAsync) ? BeginAsync((Task<IRelayTransaction>)next()!) : next());
+
+        public IRelayStore Store { get; }
 
         public Exception? Failure { get; set; }
 
@@ -150,70 +155,32 @@ public sealed class GroupCommitTests
 
         public void Open() => _gate.SetResult();
 
-        public async Task<IRelayTransaction> BeginAsync(
-            IReadOnlyCollection<DocId> documents, IReadOnlyCollection<AccountId> tenants, CancellationToken cancellationToken) =>
-            new GatedTransaction(this, await _inner.BeginAsync(documents, tenants, cancellationToken));
-
-        public Task<DocumentState?> FindAsync(DocId document, CancellationToken cancellationToken) => _inner.FindAsync(document, cancellationToken);
-
-        public Task<ulong> FindUsedBytesAsync(AccountId tenant, CancellationToken cancellationToken) => _inner.FindUsedBytesAsync(tenant, cancellationToken);
-
-        public Task<LogSlice?> ReadAsync(DocId document, ulong from, int maxEntries, int maxBytes, CancellationToken cancellationToken) =>
-            _inner.ReadAsync(document, from, maxEntries, maxBytes, cancellationToken);
-
-        public Task<IReadOnlyList<LogEntry>> ReadStatementsAsync(DocId document, ulong from, CancellationToken cancellationToken) =>
-            _inner.ReadStatementsAsync(document, from, cancellationToken);
-
-        public Task<IReadOnlyList<LogPlace>> ReadIdsAsync(DocId document, ulong from, int max, CancellationToken cancellationToken) =>
-            _inner.ReadIdsAsync(document, from, max, cancellationToken);
-
-        public Task<IReadOnlyList<LogPlace>> FindIdsAsync(DocId document, IReadOnlyCollection<EnvelopeId> ids, CancellationToken cancellationToken) =>
-            _inner.FindIdsAsync(document, ids, cancellationToken);
-
-        public Task<LogPlace?> WalkBackAsync(DocId document, ulong index, ulong steps, CancellationToken cancellationToken) =>
-            _inner.WalkBackAsync(document, index, steps, cancellationToken);
-
-        public Task<StoredReceipt?> FindReceiptAsync(DocId document, ulong index, CancellationToken cancellationToken) =>
-            _inner.FindReceiptAsync(document, index, cancellationToken);
-
-        public Task<IReadOnlyList<StoredGeneration>> ReadGenerationsAsync(DocId document, CancellationToken cancellationToken) =>
-            _inner.ReadGenerationsAsync(document, cancellationToken);
-
-        public Task<(uint Number, int Documents)> BeginGenerationAsync(ulong micros, CancellationToken cancellationToken) =>
-            _inner.BeginGenerationAsync(micros, cancellationToken);
-
         public ValueTask DisposeAsync() => _inner.DisposeAsync();
+
+        private async Task<IRelayTransaction> BeginAsync(Task<IRelayTransaction> begun) => Interception<IRelayTransaction>.Before(
+            await begun, (method, next) => method is nameof(IRelayTransaction.CommitAsync) ? CommitAsync(() => (Task<bool>)next()!) : next());
+
+        private async Task<bool> CommitAsync(Func<Task<bool>> commit)
+        {
+            _entered.TrySetResult();
+            await _gate.Task;
+            if (LosesRaces > 0)
+            {
+                LosesRaces--;
+                return false;
+            }
+
+            if (Failure is { } early && !FailsAfterCommit) throw early;
+            Commits++;
+            var done = await commit();
+            return Failure is null ? done : throw Failure;
+        }
 
         private static TaskCompletionSource Opened()
         {
             var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             gate.SetResult();
             return gate;
-        }
-
-        private sealed class GatedTransaction(GatedStore store, IRelayTransaction inner) : IRelayTransaction
-        {
-            public IReadOnlyDictionary<DocId, DocumentState> Documents => inner.Documents;
-
-            public IReadOnlyDictionary<AccountId, ulong> UsedBytes => inner.UsedBytes;
-
-            public async Task<bool> CommitAsync(GroupCommit commit, CancellationToken cancellationToken)
-            {
-                store._entered.TrySetResult();
-                await store._gate.Task;
-                if (store.LosesRaces > 0)
-                {
-                    store.LosesRaces--;
-                    return false;
-                }
-
-                if (store.Failure is { } early && !store.FailsAfterCommit) throw early;
-                store.Commits++;
-                var done = await inner.CommitAsync(commit, cancellationToken);
-                return store.Failure is null ? done : throw store.Failure;
-            }
-
-            public ValueTask DisposeAsync() => inner.DisposeAsync();
         }
     }
 }

@@ -126,7 +126,7 @@ public sealed class HostingTests : IAsyncDisposable
     {
         Assert.False(await MayReadAsync(reader, document));
         Assert.Equal(Refusal.NotFound, (await _world.Relay.ReadAsync(reader.Public, document.Id, new(0), CancellationToken.None)).Refusal);
-        Assert.Equal(Refusal.NotFound, (await _world.Relay.HeadAsync(reader.Public, document.Id, CancellationToken.None)).Refusal);
+        Assert.Equal(Refusal.NotFound, (await _world.Relay.HeadAsync(reader.Public, document.Id, 0, CancellationToken.None)).Outcome.Refusal);
         Assert.Equal(Refusal.NotFound, await _world.Relay.WaitAsync(reader.Public, document.Id, 0, CancellationToken.None));
         Assert.Equal(Refusal.NotFound with { Envelopes = [] }, (await _world.RefuseAsync(reader, document, document.Genesis)) with { Envelopes = [] });
     }

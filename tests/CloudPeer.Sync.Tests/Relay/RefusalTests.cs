@@ -28,7 +28,6 @@ public sealed class RefusalTests : IAsyncDisposable
         var missing = new EnvelopeId(new(_world.Entropy.Bytes(32)));
         await _world.AcceptAsync(owner, document, document.NextGrant(owner, member.Public, Permission.Sync));
         await _world.AcceptAsync(owner, document, document.NextRevoke(owner, _world.Server.Public));
-        var used = (await StateAsync(document)).StoredBytes;
         _world.Tenants.Change(account, 1, mayWrite: false);
 
         // An author nobody knows, a gap, a bad signature, a missing dep, no permission, no room; pushed by a stranger to a closed document.
@@ -44,8 +43,7 @@ public sealed class RefusalTests : IAsyncDisposable
         await _world.AcceptAsync(owner, document, document.NextGrant(owner, _world.Server.Public, Permission.Sync));
         _world.Tenants.Change(account, 1, mayWrite: false);
         var closed = await Push(member, newcomer, Everything, signed: false);
-        Assert.Equal(Reason.QuotaExceeded, closed.Reason);
-        Assert.True(closed.Quota!.UsedBytes > used);
+        Assert.Equal((Reason.SubscriptionReadOnly, null), (closed.Reason, closed.Quota));
 
         _world.Tenants.Change(account, 1, mayWrite: true);
         Assert.Equal(Reason.AuthorUnknown, (await Push(member, newcomer, Everything, signed: false)).Reason);
@@ -55,8 +53,8 @@ public sealed class RefusalTests : IAsyncDisposable
         Assert.Equal(Reason.DepsMissing, (await Push(member, member, NoGap, signed: true)).Reason);
         Assert.Equal(Reason.NotAuthorised, (await Push(member, member, draft => draft, signed: true)).Reason);
         var full = await Push(member, owner, draft => draft, signed: true);
-        Assert.Equal((Reason.QuotaExceeded, 1UL), (full.Reason, full.Quota!.LimitBytes));
-        Assert.Equal((await StateAsync(document)).StoredBytes, full.Quota.UsedBytes);
+        Assert.Equal((Reason.QuotaExceeded, 1UL), (full.Reason, full.Quota!.Limit));
+        Assert.Equal((await StateAsync(document)).StoredBytes, full.Quota.Used);
 
         _world.Tenants.Change(account, 0, mayWrite: true);
         await _world.AcceptAsync(member, document, document.NextDelta(owner));
@@ -122,7 +120,7 @@ public sealed class RefusalTests : IAsyncDisposable
 
         _world.Tenants.Change(account, used + (ulong)delta.Bytes.Length - 1, mayWrite: true);
         var refusal = await _world.RefuseAsync(owner, second, delta);
-        Assert.Equal((Reason.QuotaExceeded, new QuotaUse(used + (ulong)delta.Bytes.Length - 1, used)), (refusal.Reason, refusal.Quota));
+        Assert.Equal((Reason.QuotaExceeded, new QuotaUse(QuotaResource.Storage, used + (ulong)delta.Bytes.Length - 1, used)), (refusal.Reason, refusal.Quota));
         _world.Tenants.Change(account, used + (ulong)delta.Bytes.Length, mayWrite: true);
         var receipt = await _world.AcceptAsync(owner, second, delta);
         Assert.Equal(Reason.QuotaExceeded, (await _world.RefuseAsync(owner, first, first.NextDelta(owner))).Reason);

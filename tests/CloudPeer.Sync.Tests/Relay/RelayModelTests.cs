@@ -47,7 +47,7 @@ public sealed class RelayModelTests
         }
 
         await using var transaction = await store.BeginAsync([], [world.Tenants.Register(owner.Public)], CancellationToken.None);
-        Assert.Equal(used, Assert.Single(transaction.UsedBytes).Value);
+        Assert.Equal(used, Assert.Single(transaction.Usage).Value.StoredBytes);
         Assert.Empty(world.Faults);
     }
 

@@ -83,7 +83,7 @@ public sealed class RefusalsTests
         {
             Envelopes = [Id.From<EnvelopeId>(SystemEntropy.Instance.Bytes(32)), Id.From<EnvelopeId>(SystemEntropy.Instance.Bytes(32))],
             RetryAfter = TimeSpan.FromMilliseconds(1_500),
-            Quota = new(1_000, ulong.MaxValue),
+            Quota = new(QuotaResource.AuthorStorage, 1_000, ulong.MaxValue),
             Tip = new(author.Public, 17, Id.From<EnvelopeId>(SystemEntropy.Instance.Bytes(32))),
         };
     }

@@ -8,16 +8,22 @@ internal sealed class LocalPostgres
 {
     private const string User = "cloudpeer";
     private const string SystemUser = "postgres";
+    private const string Ready = "database system is ready to accept connections";
     private const int Attempts = 5;
 
     // The server outlives nothing: when this process ends, however it ends, its end of the pipe closes, and the guard stops the server.
     private const string Guard = "exec 3<&0; \"$@\" </dev/null & server=$!; { cat <&3; kill -INT $server; } >/dev/null 2>&1 & wait $server";
 
-    private readonly TempFolder _folder;
-    private readonly ServerProcess _server;
+    // The postmaster, named by its file, and its children; a killed server leaves nobody who would still write.
+    private const string Kill = "server=$(head -n 1 \"$1/postmaster.pid\"); children=$(pgrep -P \"$server\"); kill -KILL \"$server\" $children";
 
-    private LocalPostgres(TempFolder folder, ServerProcess server, PostgresEndpoint endpoint)
+    private readonly string _binaries;
+    private readonly TempFolder _folder;
+    private ServerProcess _server;
+
+    private LocalPostgres(string binaries, TempFolder folder, ServerProcess server, PostgresEndpoint endpoint)
     {
+        _binaries = binaries;
         _folder = folder;
         _server = server;
         Endpoint = endpoint;
@@ -35,11 +41,11 @@ internal sealed class LocalPostgres
             for (var attempt = 1; ; attempt++)
             {
                 var endpoint = new PostgresEndpoint("127.0.0.1", FreePort.Next(), User, password);
-                var server = ServerProcess.Start(AsServerUser("/bin/sh", ["-c", Guard, "sh", .. ServeCommand(binaries, folder, endpoint.Port)]));
+                var server = Serve(binaries, folder, endpoint);
                 try
                 {
-                    await server.WaitForErrorLineAsync("database system is ready to accept connections", cancellationToken);
-                    return new LocalPostgres(folder, server, endpoint);
+                    await server.WaitForErrorLineAsync(Ready, cancellationToken);
+                    return new LocalPostgres(binaries, folder, server, endpoint);
                 }
                 catch (InvalidOperationException) when (attempt < Attempts && server.StandardError.Contains("could not bind", StringComparison.Ordinal))
                 {
@@ -60,6 +66,20 @@ internal sealed class LocalPostgres
         }
     }
 
+    /// <summary>Ends the server and all its processes at once (SIGKILL).</summary>
+    public async Task Kill9Async(CancellationToken cancellationToken)
+    {
+        await RunAsync(new ProcessSpec("/bin/sh", ["-c", Kill, "sh", _folder.File("data")]), cancellationToken);
+        await _server.DisposeAsync();
+    }
+
+    /// <summary>Starts a killed server again over the same data; it has recovered and accepts connections when this returns.</summary>
+    public async Task StartAgainAsync(CancellationToken cancellationToken)
+    {
+        _server = Serve(_binaries, _folder, Endpoint);
+        await _server.WaitForErrorLineAsync(Ready, cancellationToken);
+    }
+
     /// <summary>Stops the server and deletes its folder.</summary>
     public async ValueTask StopAsync()
     {
@@ -74,6 +94,9 @@ internal sealed class LocalPostgres
             _folder.Dispose();
         }
     }
+
+    private static ServerProcess Serve(string binaries, TempFolder folder, PostgresEndpoint endpoint) =>
+        ServerProcess.Start(AsServerUser("/bin/sh", ["-c", Guard, "sh", .. ServeCommand(binaries, folder, endpoint.Port)]));
 
     private static async Task InitialiseAsync(string binaries, TempFolder folder, string password, CancellationToken cancellationToken)
     {

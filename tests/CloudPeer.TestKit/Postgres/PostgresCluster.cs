@@ -17,12 +17,17 @@ public sealed class PostgresCluster : IAsyncDisposable
     private const string Image = "postgres:17.6";
     private readonly PostgresEndpoint _endpoint;
     private readonly Func<ValueTask> _stop;
+    private readonly LocalPostgres? _local;
 
-    private PostgresCluster(PostgresEndpoint endpoint, Func<ValueTask> stop)
+    private PostgresCluster(PostgresEndpoint endpoint, Func<ValueTask> stop, LocalPostgres? local = null)
     {
         _endpoint = endpoint;
         _stop = stop;
+        _local = local;
     }
+
+    /// <summary>True for installed programs; a container cannot be killed and started again at the same address.</summary>
+    public bool CanBeKilled => _local is not null;
 
     /// <summary>Starts a server; it accepts connections when this returns (about two seconds).</summary>
     /// <param name="cancellationToken">Gives up starting.</param>
@@ -33,8 +38,20 @@ public sealed class PostgresCluster : IAsyncDisposable
             return await StartContainerAsync(cancellationToken);
 
         var server = await LocalPostgres.StartAsync(binaries, cancellationToken);
-        return new PostgresCluster(server.Endpoint, server.StopAsync);
+        return new PostgresCluster(server.Endpoint, server.StopAsync, server);
     }
+
+    /// <summary>Ends the server and all its processes at once (SIGKILL), as a machine that loses its power does.</summary>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="InvalidOperationException">It runs in a container.</exception>
+    public Task Kill9Async(CancellationToken cancellationToken = default) => Local.Kill9Async(cancellationToken);
+
+    /// <summary>Starts a killed server again over the same data, at the same address; it accepts connections when this returns.</summary>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="InvalidOperationException">It runs in a container.</exception>
+    public Task StartAgainAsync(CancellationToken cancellationToken = default) => Local.StartAgainAsync(cancellationToken);
+
+    private LocalPostgres Local => _local ?? throw new InvalidOperationException("A server in a container cannot be killed and started again.");
 
     /// <summary>A database of this server, whether it exists or not; <c>postgres</c> always does.</summary>
     /// <param name="name">The database's name.</param>

@@ -13,13 +13,16 @@ namespace CloudPeer.TestKit.Relay;
 public sealed class RelayWorld : IAsyncDisposable
 {
     private readonly List<IDisposable> _keys = [];
+    private readonly TimeProvider _time;
 
     /// <summary>A relay over a store, which the world does not own.</summary>
     /// <param name="store">The store.</param>
     /// <param name="seed">Makes all keys and noise.</param>
     /// <param name="limits">The relay's limits; the defaults if null.</param>
-    public RelayWorld(IRelayStore store, ulong seed = 1, RelayLimits? limits = null)
+    /// <param name="time">The relays' clock; the system's if null.</param>
+    public RelayWorld(IRelayStore store, ulong seed = 1, RelayLimits? limits = null, TimeProvider? time = null)
     {
+        _time = time ?? TimeProvider.System;
         Entropy = new(seed);
         Server = Device();
         Store = store;
@@ -45,7 +48,7 @@ public sealed class RelayWorld : IAsyncDisposable
     public ConcurrentQueue<Exception> Faults { get; } = [];
 
     /// <summary>Another relay with the same key, as a second process over the same database would be.</summary>
-    public DocumentRelay Start(IRelayStore store, RelayLimits? limits = null) => new(Server, store, Tenants, TimeProvider.System, limits, Faults.Enqueue);
+    public DocumentRelay Start(IRelayStore store, RelayLimits? limits = null) => new(Server, store, Tenants, _time, limits, Faults.Enqueue);
 
     /// <summary>A device that belongs to no tenant.</summary>
     public SigningKey Device()

@@ -15,12 +15,24 @@ public sealed class TestTenants : ITenants
     {
         var account = new AccountId(device.Value);
         _devices[device] = account;
-        _tenants[account] = new(account, quotaBytes, MayWrite: true);
+        _tenants[account] = new(account, TenantState.Active, new() { StorageBytes = quotaBytes }) { Devices = [device] };
         return account;
     }
 
+    /// <summary>Makes the device one more of a tenant's.</summary>
+    public void Join(PeerId device, AccountId account)
+    {
+        _devices[device] = account;
+        _tenants[account] = _tenants[account] with { Devices = _tenants[account].Devices.Add(device) };
+    }
+
     /// <summary>Changes what a tenant may do.</summary>
-    public void Change(AccountId account, ulong quotaBytes, bool mayWrite) => _tenants[account] = new(account, quotaBytes, mayWrite);
+    public void Change(AccountId account, ulong quotaBytes, bool mayWrite) =>
+        Change(account, new TenantLimits { StorageBytes = quotaBytes }, mayWrite ? TenantState.Active : TenantState.ExportOnly);
+
+    /// <summary>Changes what a tenant may do.</summary>
+    public void Change(AccountId account, TenantLimits limits, TenantState state = TenantState.Active) =>
+        _tenants[account] = _tenants[account] with { Limits = limits, State = state };
 
     /// <inheritdoc />
     public ValueTask<TenantInfo?> FindByDeviceAsync(PeerId device, CancellationToken cancellationToken) =>

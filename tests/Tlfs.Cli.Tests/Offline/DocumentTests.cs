@@ -94,7 +94,6 @@ public sealed class DocumentTests
         using var person = await Person.ReadyAsync();
         var document = await person.NewDocumentAsync();
         (await person.RunAsync("doc", "delete", document)).Failed("bad-argument");
-        (await person.RunAsync("doc", "delete", document, "--everywhere", "--yes")).Failed("unsupported");
         Assert.Equal(Empty, await person.ShowAsync(document));
 
         var deleted = (await person.JsonAsync("doc", "delete", document, "--yes")).Json;

@@ -54,6 +54,31 @@ public sealed class SampleTests(SharedServer shared)
         Assert.Equal(2, (await ProcessRunner.RunAsync(TodoSpec(folder.File("anna"), "dance"), Cancel)).ExitCode);
     }
 
+    [Fact]
+    public async Task TheNodeSample_ChecksALogThatItCannotRead()
+    {
+        var server = await shared.GetAsync();
+        using var anna = await Person.ReadyAsync("anna");
+        (await anna.RunAsync("cloudpeer", "add", server.Url)).Done();
+        var document = await anna.NewDocumentAsync();
+        (await anna.RunAsync("doc", "set", document, ".title", "\"secret\"")).Done();
+        ProcessSpec Pull(params string[] words) => NodeFolder.Spec("samples/node", "pull.js", words).With("CLOUDPEER_NODE_HOME", anna.File("node"));
+
+        var peer = (await ProcessRunner.RunAsync(Pull(), Cancel)).EnsureSuccess().OutputLines.Single();
+        (await anna.RunAsync("sync")).Done();
+        var stranger = await ProcessRunner.RunAsync(Pull(server.Url, document), Cancel);
+        (await anna.RunAsync("grant", document, peer, "sync")).Done();
+        (await anna.RunAsync("sync")).Done();
+        var member = (await ProcessRunner.RunAsync(Pull(server.Url, document), Cancel)).EnsureSuccess();
+
+        Assert.Equal((1, "", "pull: There is no such document here, or you may not know of it.\n"), (stranger.ExitCode, stranger.StandardOutput, stranger.StandardError));
+        var log = (await anna.JsonAsync("doc", "log", document)).Done().JsonLines;
+        var expected = log.Select((entry, at) => $"{at} {entry.GetProperty("type").GetString()} {entry.GetProperty("author").GetString()} {entry.GetProperty("envelope").GetString()}");
+        Assert.Equal(expected, member.OutputLines.SkipLast(1), StringComparer.Ordinal);
+        var head = (await anna.JsonAsync("sync")).Done().JsonLines.Single(line => line.GetProperty("doc").GetString() == document).GetProperty("head");
+        Assert.Equal($"verified: {log.Count} envelopes, root {head.GetProperty("root").GetString()}, signed by {server.Peer}", member.OutputLines[^1]);
+    }
+
     private static async Task<ProcessResult> TodoAsync(string home, params string[] words) => (await ProcessRunner.RunAsync(TodoSpec(home, words), Cancel)).EnsureSuccess();
 
     private static ProcessSpec TodoSpec(string home, params string[] words) =>

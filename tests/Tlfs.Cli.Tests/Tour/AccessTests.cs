@@ -82,6 +82,27 @@ public sealed class AccessTests(SharedServer shared)
     }
 
     [Fact]
+    public async Task WhoIsBlocked_IsNotHeard_UntilInvitedAgain()
+    {
+        var server = await shared.GetAsync();
+        using var pair = await Pair.ShareAsync(server);
+        var bob = (await pair.Bob.JsonAsync("id")).Text("account");
+        var other = await pair.Bob.NewDocumentAsync();
+        await Pair.InviteAsync(pair.Bob, pair.Anna, other, "read");
+        Assert.Single((await pair.Anna.JsonAsync("invites")).Done().JsonLines);
+
+        Assert.Equal(bob, (await pair.Anna.JsonAsync("contact", "block", bob)).Text("account"));
+        Assert.Empty((await pair.Anna.JsonAsync("invites")).Done().Output);
+        await Pair.InviteAsync(pair.Bob, pair.Anna, other, "read");
+        Assert.Empty((await pair.Anna.JsonAsync("invites")).Done().Output);
+        (await pair.Anna.RunAsync("invite", pair.Document, bob)).Done();
+        await Pair.InviteAsync(pair.Bob, pair.Anna, other, "read");
+        Assert.Single((await pair.Anna.JsonAsync("invites")).Done().JsonLines);
+
+        (await pair.Anna.RunAsync("contact", "block", "acct_nobody")).Failed("bad-argument");
+    }
+
+    [Fact]
     public async Task SomebodyWhoLeft_HasNoAccess()
     {
         using var pair = await Pair.ShareAsync(await shared.GetAsync());

@@ -132,11 +132,34 @@ public sealed class TroubleTests
         var envelope = Assert.Single(line.GetProperty("refused").EnumerateArray());
         Assert.Equal("quota-exceeded", envelope.GetProperty("reason").GetString());
         Assert.StartsWith("env_", envelope.GetProperty("envelope").GetString(), StringComparison.Ordinal);
+        Assert.Equal(("storage", 100_000UL), (envelope.GetProperty("resource").GetString(), envelope.GetProperty("limit").GetUInt64()));
+        var status = (await pair.Anna.JsonAsync("status")).Json;
+        Assert.Equal(envelope.GetProperty("used").GetUInt64(), status.GetProperty("used").GetUInt64());
+        Assert.Equal(pair.Document, Assert.Single(status.GetProperty("largest").EnumerateArray()).GetProperty("doc").GetString());
+        Assert.Contains("filled by: doc_", (await pair.Anna.RunAsync("status")).Done().Output, StringComparison.Ordinal);
 
         await server.KillAsync();
         await server.StartAgainAsync(("CLOUDPEER_LOCAL_PLAN_BYTES", "0"));
         await pair.SyncAsync();
         await pair.AssertEqualAsync();
+    }
+
+    [Fact]
+    public async Task DeletingEverywhere_GivesTheRoomBack_AndAsksFirst()
+    {
+        await using var server = await Server.StartAsync(("CLOUDPEER_LOCAL_PLAN_BYTES", "1000000"));
+        using var pair = await Pair.ShareAsync(server);
+        await pair.SyncAsync();
+        var used = (await pair.Anna.JsonAsync("status")).Json.GetProperty("used").GetUInt64();
+        (await pair.Anna.RunAsync("doc", "delete", pair.Document, "--everywhere")).Failed("bad-argument");
+
+        var deleted = (await pair.Anna.JsonAsync("doc", "delete", pair.Document, "--everywhere", "--yes")).Json;
+        Same.FirstMembers(deleted, "doc", "freed");
+        Assert.Equal((pair.Document, used), (deleted.GetProperty("doc").GetString(), deleted.GetProperty("freed").GetUInt64()));
+        (await pair.Anna.RunAsync("doc", "show", pair.Document)).Failed("document-not-found");
+        Assert.Equal(0UL, (await pair.Anna.JsonAsync("cloudpeer", "list")).Json.GetProperty("used").GetUInt64());
+        (await pair.Bob.JsonAsync("sync", "--timeout", "5")).Failed("not-found");
+        (await pair.Bob.RunAsync("doc", "show", pair.Document)).Done();
     }
 
     private static async Task AnswerAsync(TcpListener web)

@@ -83,6 +83,10 @@ public sealed class DecoderFuzz
         Fuzz.Decode<Invitation>(24, Count, [Frozen.Bytes("invitation")], Invitation.TryDecode, invitation => invitation.Encode());
 
     [Fact]
+    public void F1_Relocations_survive_hostile_bytes() =>
+        Fuzz.Decode<Relocation>(26, Count, [RelocationTests.Example.Encode()], Relocation.TryDecode, relocation => relocation.Encode());
+
+    [Fact]
     public void F1_Paths_survive_hostile_bytes()
     {
         var path = StoragePath.Of([

@@ -90,6 +90,9 @@ public sealed class LimitsTests
     [Fact]
     public void Bytes_of_an_envelope_are_counted_first() => CheckSize(Limits.EnvelopeBytes, bytes => Reason(Envelope.TryDecode(bytes, out _, out var error), error));
 
+    [Fact]
+    public void Bytes_of_a_header_are_counted_first() => CheckSize(Limits.HeaderBytes, bytes => Reason(EnvelopeHeader.TryDecode(bytes, out _, out var error), error));
+
     private static void Check(int limit, Func<int, bool> accepts)
     {
         Assert.True(accepts(limit));

@@ -27,5 +27,5 @@ internal static class ConfigCommand
     }
 
     private static string Shown(SettingValue value) =>
-        value.Setting == SettingCatalog.DatabaseUrl && value.Value.Length > 0 ? PostgresUrl.Mask(value.Value) : value.Value;
+        (value.Setting == SettingCatalog.DatabaseUrl || value.Setting == SettingCatalog.DatabaseListenUrl) && value.Value.Length > 0 ? PostgresUrl.Mask(value.Value) : value.Value;
 }

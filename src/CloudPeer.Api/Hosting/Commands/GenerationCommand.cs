@@ -28,7 +28,7 @@ internal static class GenerationCommand
         // Without the key it would be another server, and what it restored would not help.
         using var identity = ServerIdentity.LoadOrCreate(folder, SystemEntropy.Instance);
         await using var postgres = settings.PostgresConnection is { } connection ? NpgsqlDataSource.Create(connection) : null;
-        await using var store = await StartupFailure.ExplainDatabase(() => StoreFeature.OpenAsync(postgres, folder, cancellationToken), settings);
+        await using var store = await StartupFailure.ExplainDatabase(() => StoreFeature.OpenAsync(postgres, folder, StoreFeature.Blobs(settings, identity.Peer), cancellationToken), settings);
         var (number, documents) = await store.BeginGenerationAsync(clock.Micros(), cancellationToken);
         await output.WriteLineAsync((json
             ? JsonSerializer.Serialize(new { generation = number, documents })

@@ -74,7 +74,36 @@ internal static class ServerCommands
             GenerationCommand.BeginAsync(CommandSettings.Load(), TimeProvider.System, output, parsed.GetValue(yes), parsed.GetValue(Json), cancellationToken));
         generation.Add(begin);
         root.Add(generation);
+        root.Add(User(output));
+        root.Add(Usage(output));
         return root;
+    }
+
+    private static Command User(TextWriter output)
+    {
+        var account = new Argument<string>("ACCOUNT") { Description = "The account's id, acct_…" };
+        var show = new Command("show", "What an account may do and uses here.") { account };
+        show.SetAction((parsed, cancellationToken) => UserCommand.ShowAsync(
+            CommandSettings.Load(), TimeProvider.System, output, parsed.GetRequiredValue(account), parsed.GetValue(Json), cancellationToken));
+        var state = new Option<string>("--state")
+        {
+            Description = "active, read-only (its own devices store nothing), export-only (nothing is stored) or suspended (only its own devices are served).",
+            HelpName = "STATE",
+            DefaultValueFactory = _ => "read-only",
+        };
+        var hold = new Command("hold", "Sets what an account may do here, also while servers run: they see it within ten seconds. Nothing is deleted.") { account, state };
+        hold.SetAction((parsed, cancellationToken) => UserCommand.HoldAsync(
+            CommandSettings.Load(), TimeProvider.System, output, parsed.GetRequiredValue(account), parsed.GetRequiredValue(state), parsed.GetValue(Json), cancellationToken));
+        return new("user", "The accounts of this server.") { show, hold };
+    }
+
+    private static Command Usage(TextWriter output)
+    {
+        var repair = new Option<bool>("--repair") { Description = "Correct the counters that differ." };
+        var check = new Command("check", "Counts what accounts use and compares it with their counters, also while servers run; exit code 1 if one differs.") { repair };
+        check.SetAction((parsed, cancellationToken) => UsageCommand.CheckAsync(
+            CommandSettings.Load(), TimeProvider.System, output, parsed.GetValue(repair), parsed.GetValue(Json), cancellationToken));
+        return new("usage", "What accounts use.") { check };
     }
 
     private static int Fail(TextWriter error, string message, Reason reason, int exitCode)

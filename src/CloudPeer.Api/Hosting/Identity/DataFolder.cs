@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using CloudPeer.Api.Data;
 using CloudPeer.Api.Hosting.Settings;
 using Tlfs.Core;
 
@@ -25,18 +26,24 @@ internal sealed class DataFolder : IDisposable
 
     /// <summary>Makes the folder if needed, checks that it can be written, and takes its lock.</summary>
     /// <exception cref="TlfsException">It cannot be used, or another process holds it.</exception>
-    public static DataFolder Open(ServerSettings settings)
+    public static DataFolder Open(ServerSettings settings) => Open(settings, exclusive: settings.PostgresConnection is null);
+
+    /// <summary>The same beside a server that may be running: for what needs the databases only.</summary>
+    /// <exception cref="TlfsException">It cannot be used.</exception>
+    public static DataFolder OpenShared(ServerSettings settings) => Open(settings, exclusive: false);
+
+    private static DataFolder Open(ServerSettings settings, bool exclusive)
     {
         var path = settings.DataDir;
         try
         {
             if (!Directory.Exists(path)) CreateFolder(path);
             Probe(path);
-            return new(path, settings.PostgresConnection is null ? Lock(path) : null);
+            return new(path, exclusive ? Lock(path) : null);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            var reason = StorageFull(e) ? Reason.StorageFull : Reason.InputOutput;
+            var reason = DurableFile.IsFull(e) ? Reason.StorageFull : Reason.InputOutput;
             throw new TlfsException(reason, $"the data folder {path} cannot be written: {OneLine(e.Message)}", e);
         }
     }
@@ -63,7 +70,8 @@ internal sealed class DataFolder : IDisposable
     /// <inheritdoc />
     public void Dispose() => _lock?.Dispose();
 
-    private static void CreateFolder(string path)
+    /// <summary>Makes a folder that only this user may enter, and those above it.</summary>
+    public static void CreateFolder(string path)
     {
         if (OperatingSystem.IsWindows()) Directory.CreateDirectory(path);
         else Directory.CreateDirectory(path, PrivateFolder);
@@ -85,13 +93,11 @@ internal sealed class DataFolder : IDisposable
         {
             return OpenPrivate(System.IO.Path.Combine(path, "lock"), FileMode.OpenOrCreate, FileShare.None);
         }
-        catch (IOException e) when (!StorageFull(e))
+        catch (IOException e) when (!DurableFile.IsFull(e))
         {
             throw new TlfsException(Reason.Busy, $"another server uses the data folder {path}; stop it first, or set CLOUDPEER_DATA_DIR to another folder", e);
         }
     }
-
-    private static bool StorageFull(Exception e) => e is IOException && (e.HResult & 0xffff) is 28 or 112;
 
     private static string OneLine(string text) => text.ReplaceLineEndings(" ");
 }

@@ -29,7 +29,7 @@ internal sealed class ServerIdentity : IDisposable
         var path = Path.Combine(folder.Path, FileName);
         try
         {
-            return new(File.Exists(path) ? Load(path) : Create(folder, path, entropy));
+            return new(File.Exists(path) ? Load(path) : CreateOrLoad(folder, path, entropy));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -66,13 +66,30 @@ internal sealed class ServerIdentity : IDisposable
         return false;
     }
 
-    private static SigningKey Create(DataFolder folder, string path, IEntropy entropy)
+    // Nodes that share a folder may start together for the first time: one of them makes the key, and the others take it.
+    private static SigningKey CreateOrLoad(DataFolder folder, string path, IEntropy entropy)
+    {
+        var made = $"{path}.{Path.GetRandomFileName()}";
+        try
+        {
+            return Create(folder, path, made, entropy);
+        }
+        catch (IOException) when (File.Exists(path))
+        {
+            return Load(path);
+        }
+        finally
+        {
+            File.Delete(made);
+        }
+    }
+
+    private static SigningKey Create(DataFolder folder, string path, string made, IEntropy entropy)
     {
         var used = Directory.EnumerateFiles(folder.Path, "*.db").FirstOrDefault();
         if (used is not null)
             throw new TlfsException(Reason.Malformed, $"{path} is missing, but {used} exists; restore the key from a backup, or choose an empty folder");
         var key = SigningKey.Generate(entropy);
-        var made = path + ".new";
         using (var file = DataFolder.OpenPrivate(made, FileMode.Create, FileShare.None))
         using (var writer = new StreamWriter(file))
         {
@@ -81,7 +98,15 @@ internal sealed class ServerIdentity : IDisposable
             file.Flush(flushToDisk: true);
         }
 
-        File.Move(made, path, overwrite: false);
-        return key;
+        try
+        {
+            File.Move(made, path, overwrite: false);
+            return key;
+        }
+        catch
+        {
+            key.Dispose();
+            throw;
+        }
     }
 }

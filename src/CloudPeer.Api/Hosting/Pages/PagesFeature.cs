@@ -53,7 +53,12 @@ internal static class PagesFeature
     private static Task WriteProblemAsync(HttpContext context)
     {
         var status = context.Response.StatusCode;
-        var title = status is StatusCodes.Status404NotFound ? "There is nothing at this address." : "The server cannot answer this request.";
+        var title = status switch
+        {
+            StatusCodes.Status404NotFound => "There is nothing at this address.",
+            StatusCodes.Status429TooManyRequests => "Too many requests come from your address. Try again in a moment.",
+            _ => "The server cannot answer this request.",
+        };
         var wantsHtml = context.Request.Headers.Accept.ToString().Contains(MediaTypeNames.Text.Html, StringComparison.OrdinalIgnoreCase);
         var result = wantsHtml
             ? Results.Text(PageText.Problem(status, title), MediaTypeNames.Text.Html, Encoding.UTF8, status)

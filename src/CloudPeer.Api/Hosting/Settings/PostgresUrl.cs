@@ -26,6 +26,9 @@ internal static class PostgresUrl
             Password = user.Length > 1 ? Uri.UnescapeDataString(user[1]) : null,
             Database = name,
             ApplicationName = "cloudpeer",
+            // The same few statements come over and over: the database plans each once per connection.
+            MaxAutoPrepare = 64,
+            AutoPrepareMinUsages = 2,
         };
         if (!TryAddOptions(builder, url.Query, out fault)) return false;
         connection = builder.ConnectionString;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using CloudPeer.Sync.Relay;
 using Serilog.Events;
 
 namespace CloudPeer.Api.Hosting.Settings;
@@ -8,6 +9,7 @@ namespace CloudPeer.Api.Hosting.Settings;
 internal sealed class SettingParser
 {
     private const int NameLetters = 64;
+    private const int ConnectionsOfAnAddress = 1_000;
     private readonly Dictionary<Setting, string> _values;
     private readonly List<string> _faults = [];
 
@@ -35,14 +37,23 @@ internal sealed class SettingParser
             BaseUrl = Url(SettingCatalog.BaseUrl),
             GrpcUrl = Url(SettingCatalog.GrpcUrl),
             DataDir = Folder(SettingCatalog.DataDir),
-            PostgresConnection = Database(),
+            PostgresConnection = Database(SettingCatalog.DatabaseUrl),
+            PostgresListenConnection = ListenDatabase(),
+            BlobDir = IsDefault(SettingCatalog.BlobDir) ? null : Folder(SettingCatalog.BlobDir),
             Name = ServerName(),
             RegistrationOpen = IsDefault(SettingCatalog.Registration)
                 ? bind is null || IPAddress.IsLoopback(bind)
                 : OneOf(SettingCatalog.Registration, ("open", true), ("closed", false)),
-            LocalPlanBytes = Number(SettingCatalog.LocalPlanBytes, long.MaxValue),
+            LocalPlan = LocalPlan(),
             CallsPerSecond = (int)Number(SettingCatalog.CallsPerSecond, 1_000_000),
+            AccountCallsPerSecond = (int)Number(SettingCatalog.AccountCallsPerSecond, 1_000_000),
             AddressCallsPerSecond = (int)Number(SettingCatalog.AddressCallsPerSecond, 1_000_000),
+            AddressConnections = IsDefault(SettingCatalog.AddressConnections)
+                ? bind is null || IPAddress.IsLoopback(bind) ? 0 : ConnectionsOfAnAddress
+                : (int)Number(SettingCatalog.AddressConnections, 1_000_000),
+            MaxConnections = (int)Number(SettingCatalog.MaxConnections, 1_000_000),
+            MaxSubscriptions = (int)Number(SettingCatalog.MaxSubscriptions, ServerLimits.MostSubscriptions, 1),
+            TrustedProxies = Networks(SettingCatalog.TrustedProxies),
             Reflection = OneOf(SettingCatalog.Reflection, ("on", true), ("off", false)),
             LogFormat = OneOf(SettingCatalog.LogFormat, ("auto", LogFormat.Auto), ("text", LogFormat.Text), ("json", LogFormat.Json)),
             LogLevel = OneOf(
@@ -54,6 +65,16 @@ internal sealed class SettingParser
                 ("error", LogEventLevel.Error)),
         };
     }
+
+    private TenantLimits LocalPlan() => new()
+    {
+        StorageBytes = (ulong)Number(SettingCatalog.LocalPlanBytes, long.MaxValue),
+        Documents = (ulong)Number(SettingCatalog.LocalPlanDocuments, long.MaxValue),
+        EnvelopesPerDay = (ulong)Number(SettingCatalog.LocalPlanEnvelopesPerDay, long.MaxValue),
+        Devices = (ulong)Number(SettingCatalog.LocalPlanDevices, long.MaxValue),
+        InboxMessages = (ulong)Number(SettingCatalog.LocalPlanInboxMessages, long.MaxValue),
+        AuthorPercent = (int)Number(SettingCatalog.LocalPlanAuthorPercent, 100),
+    };
 
     private bool IsDefault(Setting setting) => string.Equals(_values[setting], setting.Default, StringComparison.Ordinal);
 
@@ -92,13 +113,20 @@ internal sealed class SettingParser
         return Path.GetFullPath(setting.Default);
     }
 
-    private string? Database()
+    private string? ListenDatabase()
     {
-        var value = _values[SettingCatalog.DatabaseUrl];
+        if (_values[SettingCatalog.DatabaseListenUrl].Length > 0 && _values[SettingCatalog.DatabaseUrl].Length == 0)
+            _faults.Add($"{SettingCatalog.DatabaseListenUrl.Variable} is set: it needs {SettingCatalog.DatabaseUrl.Variable} too, since SQLite has one node");
+        return Database(SettingCatalog.DatabaseListenUrl);
+    }
+
+    private string? Database(Setting setting)
+    {
+        var value = _values[setting];
         if (value.Length == 0) return null;
         if (PostgresUrl.TryParse(value, out var connection, out var fault)) return connection;
         // The value may hold a password, so it is shown masked or not at all.
-        _faults.Add($"{SettingCatalog.DatabaseUrl.Variable} is {PostgresUrl.Mask(value)}: {fault}");
+        _faults.Add($"{setting.Variable} is {PostgresUrl.Mask(value)}: {fault}");
         return null;
     }
 
@@ -109,11 +137,28 @@ internal sealed class SettingParser
         return name;
     }
 
-    private long Number(Setting setting, long max)
+    private List<IPNetwork> Networks(Setting setting)
     {
-        if (long.TryParse(_values[setting], NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number <= max) return number;
-        Fault(setting, $"a whole number from 0 to {max} is needed");
-        return 0;
+        var networks = new List<IPNetwork>();
+        foreach (var text in _values[setting].Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        {
+            if (IPNetwork.TryParse(text, out var network)) networks.Add(network);
+            else if (IPAddress.TryParse(text, out var address)) networks.Add(new(address, address.GetAddressBytes().Length * 8));
+            else
+            {
+                Fault(setting, "IP addresses or networks such as 10.0.0.0/8, separated by commas, are needed");
+                break;
+            }
+        }
+
+        return networks;
+    }
+
+    private long Number(Setting setting, long max, long min = 0)
+    {
+        if (long.TryParse(_values[setting], NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= min && number <= max) return number;
+        Fault(setting, $"a whole number from {min} to {max} is needed");
+        return min;
     }
 
     private T OneOf<T>(Setting setting, params ReadOnlySpan<(string Text, T Value)> choices)

@@ -12,21 +12,30 @@ namespace CloudPeer.Api.Relay.Store;
 /// fork and nobody waits in a circle.
 /// </summary>
 /// <param name="source">The database; not owned.</param>
-internal sealed class PostgresRelayStore(NpgsqlDataSource source) : IRelayStore
+/// <param name="listening">The same database by an address whose sessions last, for what other processes tell; not owned.</param>
+/// <param name="blobs">Where large parts of snapshots are; all processes over the database share it.</param>
+internal sealed class PostgresRelayStore(NpgsqlDataSource source, NpgsqlDataSource listening, BlobFolder blobs) : IRelayStore, IBlobIndex
 {
+    private readonly PostgresNotices _notices = new();
+
     /// <summary>Creates the tables where they are missing.</summary>
+    /// <param name="source">The database; not owned.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="blobs">Where large parts of snapshots are; in the database if null.</param>
+    /// <param name="listening">The address to listen at, if it is another one.</param>
     /// <exception cref="Tlfs.Core.TlfsException">The database cannot be used now, or was made by newer software.</exception>
-    public static Task<PostgresRelayStore> OpenAsync(NpgsqlDataSource source, CancellationToken cancellationToken) => StoreFailure.Translate(async () =>
+    public static Task<PostgresRelayStore> OpenAsync(
+        NpgsqlDataSource source, CancellationToken cancellationToken, BlobFolder? blobs = null, NpgsqlDataSource? listening = null) => StoreFailure.Translate(async () =>
     {
         await using var connection = await source.OpenConnectionAsync(cancellationToken);
         await SchemaMigrator.MigrateAsync(connection, SchemaScripts.Embedded("relay", "Relay/Store/Scripts/Postgres"), cancellationToken);
-        return new PostgresRelayStore(source);
+        return new PostgresRelayStore(source, listening ?? source, blobs ?? BlobFolder.None);
     });
 
     /// <inheritdoc />
     public Task<IRelayTransaction> BeginAsync(
         IReadOnlyCollection<DocId> documents, IReadOnlyCollection<AccountId> tenants, CancellationToken cancellationToken) =>
-        StoreFailure.Translate(() => PostgresTransaction.BeginAsync(source, documents, tenants, cancellationToken));
+        StoreFailure.Translate(() => PostgresTransaction.BeginAsync(source, blobs, _notices, documents, tenants, cancellationToken));
 
     /// <inheritdoc />
     public Task<DocumentState?> FindAsync(DocId document, CancellationToken cancellationToken) => ReadAsync(
@@ -36,18 +45,23 @@ internal sealed class PostgresRelayStore(NpgsqlDataSource source) : IRelayStore
         cancellationToken);
 
     /// <inheritdoc />
-    public Task<ulong> FindUsedBytesAsync(AccountId tenant, CancellationToken cancellationToken) => ReadAsync(
-        "SELECT stored_bytes FROM usage WHERE account = $1",
-        [new() { Value = tenant.Value.ToArray(), NpgsqlDbType = NpgsqlDbType.Bytea }],
-        async reader => await reader.ReadAsync(cancellationToken) ? (ulong)reader.GetInt64(0) : 0,
-        cancellationToken);
+    public Task<TenantUsage> FindUsageAsync(AccountId tenant, CancellationToken cancellationToken) =>
+        AskAsync(connection => StoredUsage.FindAsync(connection, tenant, cancellationToken), cancellationToken);
+
+    /// <inheritdoc />
+    public Task<IReadOnlyDictionary<UsageShare, ulong>> ReadSharesAsync(AccountId tenant, ShareKinds kind, int max, CancellationToken cancellationToken) =>
+        AskAsync(connection => StoredUsage.ReadSharesAsync(connection, tenant, kind, max, cancellationToken), cancellationToken);
+
+    /// <inheritdoc />
+    public Task<IReadOnlyList<HostedDocument>> ReadHostedAsync(AccountId tenant, int max, CancellationToken cancellationToken) =>
+        AskAsync(connection => StoredUsage.ReadHostedAsync(connection, tenant, max, cancellationToken), cancellationToken);
 
     /// <inheritdoc />
     public async Task<LogSlice?> ReadAsync(DocId document, ulong from, int maxEntries, int maxBytes, CancellationToken cancellationToken)
     {
         // The state first: what the log grows by afterwards is left out.
         if (await FindAsync(document, cancellationToken) is not { } state) return null;
-        var entries = await ReadAsync(
+        var rows = await ReadAsync(
             $"""
             SELECT {StoredEnvelope.Columns} FROM (
                 SELECT *, sum({LengthOfEnvelope}) OVER (ORDER BY idx) AS total
@@ -57,15 +71,15 @@ internal sealed class PostgresRelayStore(NpgsqlDataSource source) : IRelayStore
             [Bytes(document), Number(from), Number(state.Size), Number((ulong)maxEntries), Number((ulong)maxBytes)],
             reader => ListAsync(reader, StoredEnvelope.Read, cancellationToken),
             cancellationToken);
-        return new(state, entries);
+        return new(state, await blobs.CompleteAsync(rows, cancellationToken));
     }
 
     /// <inheritdoc />
-    public Task<IReadOnlyList<LogEntry>> ReadStatementsAsync(DocId document, ulong from, CancellationToken cancellationToken) => ReadAsync(
+    public async Task<IReadOnlyList<LogEntry>> ReadStatementsAsync(DocId document, ulong from, CancellationToken cancellationToken) => await blobs.CompleteAsync(await ReadAsync(
         $"SELECT {StoredEnvelope.Columns} FROM envelope WHERE doc = $1 AND idx >= $2 AND kind = 2 ORDER BY idx",
         [Bytes(document), Number(from)],
         reader => ListAsync(reader, StoredEnvelope.Read, cancellationToken),
-        cancellationToken);
+        cancellationToken), cancellationToken);
 
     /// <inheritdoc />
     public Task<IReadOnlyList<LogPlace>> ReadIdsAsync(DocId document, ulong from, int max, CancellationToken cancellationToken) => ReadAsync(
@@ -119,10 +133,62 @@ internal sealed class PostgresRelayStore(NpgsqlDataSource source) : IRelayStore
     });
 
     /// <inheritdoc />
+    public Task WatchAsync(Action<ChangedElsewhere> tell, CancellationToken cancellationToken) => _notices.WatchAsync(listening, tell, cancellationToken);
+
+    /// <inheritdoc />
+    public Task<bool> PurgeAsync(int maxEntries, CancellationToken cancellationToken) =>
+        AskAsync(connection => StoredDeletions.PurgeAsync(connection, blobs, " FOR UPDATE SKIP LOCKED", maxEntries, cancellationToken), cancellationToken);
+
+    /// <inheritdoc />
+    public Task<IReadOnlyList<DocId>> ReadDocumentsAsync(DocId? after, int max, CancellationToken cancellationToken) =>
+        AskAsync(connection => StoredUsage.ReadDocumentsAsync(connection, after, max, cancellationToken), cancellationToken);
+
+    /// <inheritdoc />
+    public Task<IReadOnlyList<AccountId>> ReadTenantsAsync(AccountId? after, int max, CancellationToken cancellationToken) =>
+        AskAsync(connection => StoredUsage.ReadTenantsAsync(connection, after, max, cancellationToken), cancellationToken);
+
+    /// <inheritdoc />
+    public Task<DocumentCount?> CountDocumentAsync(DocId document, CancellationToken cancellationToken) =>
+        AskAsync(connection => StoredUsage.CountDocumentAsync(connection, document, cancellationToken), cancellationToken);
+
+    /// <inheritdoc />
+    public Task<TenantCount> CountTenantAsync(AccountId tenant, CancellationToken cancellationToken) =>
+        AskAsync(connection => StoredUsage.CountTenantAsync(connection, tenant, cancellationToken), cancellationToken);
+
+    /// <inheritdoc />
+    public Task<IReadOnlySet<StoredBlob>> FindBlobsAsync(IReadOnlyCollection<EnvelopeId> envelopes, CancellationToken cancellationToken) => ReadAsync<IReadOnlySet<StoredBlob>>(
+        $"SELECT {StoredBlob.Columns} FROM envelope WHERE blob_bytes > 0 AND id = ANY ($1)",
+        [PostgresTransaction.Bytes(envelopes.Select(id => id.Value.ToArray()))],
+        async reader => (await ListAsync(reader, StoredBlob.Read, cancellationToken)).ToHashSet(),
+        cancellationToken);
+
+    /// <inheritdoc />
+    public Task<IReadOnlyList<Delivered>> ReadDeliveredAsync(DocId document, CancellationToken cancellationToken) => ReadAsync(
+        StoredDeliveries.Select("$1"),
+        [Bytes(document)],
+        reader => StoredDeliveries.ReadAsync(reader, cancellationToken),
+        cancellationToken);
+
+    /// <inheritdoc />
+    public Task UpdateDeliveredAsync(
+        IReadOnlyList<DocId> documents, Func<DocId, IReadOnlyList<Delivered>, IReadOnlyList<Delivered>> change, CancellationToken cancellationToken) =>
+        StoreFailure.Translate(async () =>
+        {
+            await using var connection = await source.OpenConnectionAsync(cancellationToken);
+            return await StoredDeliveries.UpdateAsync(connection, " FOR UPDATE", documents, change, cancellationToken);
+        });
+
+    /// <inheritdoc />
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     // Header, signature, length of the body, body, parts; found without fetching them.
-    private const string LengthOfEnvelope = "octet_length(header) + octet_length(signature) + 4 + octet_length(body) + octet_length(parts)";
+    private const string LengthOfEnvelope = "octet_length(header) + octet_length(signature) + 4 + octet_length(body) + octet_length(parts) + blob_bytes";
+
+    private Task<T> AskAsync<T>(Func<NpgsqlConnection, Task<T>> ask, CancellationToken cancellationToken) => StoreFailure.Translate(async () =>
+    {
+        await using var connection = await source.OpenConnectionAsync(cancellationToken);
+        return await ask(connection);
+    });
 
     private Task<T> ReadAsync<T>(
         string sql, IReadOnlyList<NpgsqlParameter> parameters, Func<DbDataReader, Task<T>> read, CancellationToken cancellationToken) =>

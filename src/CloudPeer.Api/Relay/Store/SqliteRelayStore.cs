@@ -10,22 +10,27 @@ namespace CloudPeer.Api.Relay.Store;
 /// Logs in one SQLite file: one connection writes, readers see the last commit and wait for nobody (WAL). A commit is on the disk when it
 /// returns (<c>synchronous=FULL</c>).
 /// </summary>
-internal sealed class SqliteRelayStore : IRelayStore
+internal sealed class SqliteRelayStore : IRelayStore, IBlobIndex
 {
     private readonly string _connectionString;
+    private readonly BlobFolder _blobs;
     private readonly SemaphoreSlim _turn = new(1, 1);
     private SqliteWriter? _writer;
 
-    private SqliteRelayStore(string path) =>
+    private SqliteRelayStore(string path, BlobFolder blobs)
+    {
         _connectionString = new SqliteConnectionStringBuilder { DataSource = path, DefaultTimeout = 10 }.ConnectionString;
+        _blobs = blobs;
+    }
 
     /// <summary>Opens a file, and creates it and its tables where they are missing.</summary>
     /// <param name="path">The file; its folder exists.</param>
     /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="blobs">Where large parts of snapshots are; in the file if null.</param>
     /// <exception cref="Tlfs.Core.TlfsException">The file cannot be used now, or was made by newer software.</exception>
-    public static Task<SqliteRelayStore> OpenAsync(string path, CancellationToken cancellationToken) => StoreFailure.Translate(async () =>
+    public static Task<SqliteRelayStore> OpenAsync(string path, CancellationToken cancellationToken, BlobFolder? blobs = null) => StoreFailure.Translate(async () =>
     {
-        var store = new SqliteRelayStore(path);
+        var store = new SqliteRelayStore(path, blobs ?? BlobFolder.None);
         await using var connection = await store.ConnectAsync(cancellationToken);
         await using var pragma = connection.CreateCommand();
         pragma.CommandText = "PRAGMA journal_mode = WAL";
@@ -43,7 +48,7 @@ internal sealed class SqliteRelayStore : IRelayStore
         {
             return await StoreFailure.Translate(async () =>
             {
-                _writer ??= await SqliteWriter.OpenAsync(_connectionString, cancellationToken);
+                _writer ??= await SqliteWriter.OpenAsync(_connectionString, _blobs, cancellationToken);
                 return await _writer.BeginAsync(documents, tenants, End, cancellationToken);
             });
         }
@@ -64,31 +69,36 @@ internal sealed class SqliteRelayStore : IRelayStore
         cancellationToken);
 
     /// <inheritdoc />
-    public Task<ulong> FindUsedBytesAsync(AccountId tenant, CancellationToken cancellationToken) => ReadAsync(
-        "SELECT stored_bytes FROM usage WHERE account = $account",
-        [("$account", tenant.Value.ToArray())],
-        async reader => await reader.ReadAsync(cancellationToken) ? (ulong)reader.GetInt64(0) : 0,
-        cancellationToken);
+    public Task<TenantUsage> FindUsageAsync(AccountId tenant, CancellationToken cancellationToken) =>
+        AskAsync(connection => StoredUsage.FindAsync(connection, tenant, cancellationToken), cancellationToken);
+
+    /// <inheritdoc />
+    public Task<IReadOnlyDictionary<UsageShare, ulong>> ReadSharesAsync(AccountId tenant, ShareKinds kind, int max, CancellationToken cancellationToken) =>
+        AskAsync(connection => StoredUsage.ReadSharesAsync(connection, tenant, kind, max, cancellationToken), cancellationToken);
+
+    /// <inheritdoc />
+    public Task<IReadOnlyList<HostedDocument>> ReadHostedAsync(AccountId tenant, int max, CancellationToken cancellationToken) =>
+        AskAsync(connection => StoredUsage.ReadHostedAsync(connection, tenant, max, cancellationToken), cancellationToken);
 
     /// <inheritdoc />
     public async Task<LogSlice?> ReadAsync(DocId document, ulong from, int maxEntries, int maxBytes, CancellationToken cancellationToken)
     {
         // The state first: what the log grows by afterwards is left out.
         if (await FindAsync(document, cancellationToken) is not { } state) return null;
-        var entries = await ReadAsync(
+        var rows = await ReadAsync(
             $"SELECT {StoredEnvelope.Columns} FROM envelope WHERE doc = $doc AND idx >= $from AND idx < $size ORDER BY idx LIMIT $max",
             [("$doc", document.Value.ToArray()), ("$from", StoredEnvelope.Index(from)), ("$size", StoredEnvelope.Index(state.Size)), ("$max", maxEntries)],
             reader => TakeAsync(reader, maxBytes, cancellationToken),
             cancellationToken);
-        return new(state, entries);
+        return new(state, await _blobs.CompleteAsync(rows, cancellationToken));
     }
 
     /// <inheritdoc />
-    public Task<IReadOnlyList<LogEntry>> ReadStatementsAsync(DocId document, ulong from, CancellationToken cancellationToken) => ReadAsync(
+    public async Task<IReadOnlyList<LogEntry>> ReadStatementsAsync(DocId document, ulong from, CancellationToken cancellationToken) => await _blobs.CompleteAsync(await ReadAsync(
         $"SELECT {StoredEnvelope.Columns} FROM envelope WHERE doc = $doc AND idx >= $from AND kind = 2 ORDER BY idx",
         [("$doc", document.Value.ToArray()), ("$from", StoredEnvelope.Index(from))],
         reader => TakeAsync(reader, long.MaxValue, cancellationToken),
-        cancellationToken);
+        cancellationToken), cancellationToken);
 
     /// <inheritdoc />
     public Task<IReadOnlyList<LogPlace>> ReadIdsAsync(DocId document, ulong from, int max, CancellationToken cancellationToken) => ReadAsync(
@@ -154,6 +164,75 @@ internal sealed class SqliteRelayStore : IRelayStore
     });
 
     /// <inheritdoc />
+    public async Task<bool> PurgeAsync(int maxEntries, CancellationToken cancellationToken)
+    {
+        await _turn.WaitAsync(cancellationToken);
+        try
+        {
+            return await AskAsync(connection => StoredDeletions.PurgeAsync(connection, _blobs, string.Empty, maxEntries, cancellationToken), cancellationToken);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    /// <inheritdoc />
+    public Task<IReadOnlyList<Delivered>> ReadDeliveredAsync(DocId document, CancellationToken cancellationToken) => ReadAsync(
+        StoredDeliveries.Select("$doc"),
+        [("$doc", document.Value.ToArray())],
+        reader => StoredDeliveries.ReadAsync(reader, cancellationToken),
+        cancellationToken);
+
+    /// <inheritdoc />
+    public async Task UpdateDeliveredAsync(
+        IReadOnlyList<DocId> documents, Func<DocId, IReadOnlyList<Delivered>, IReadOnlyList<Delivered>> change, CancellationToken cancellationToken)
+    {
+        // Between two commits, so that the file has one writer.
+        await _turn.WaitAsync(cancellationToken);
+        try
+        {
+            await StoreFailure.Translate(async () =>
+            {
+                await using var connection = await ConnectAsync(cancellationToken);
+                return await StoredDeliveries.UpdateAsync(connection, string.Empty, documents, change, cancellationToken);
+            });
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    /// <inheritdoc />
+    public Task<IReadOnlyList<DocId>> ReadDocumentsAsync(DocId? after, int max, CancellationToken cancellationToken) =>
+        AskAsync(connection => StoredUsage.ReadDocumentsAsync(connection, after, max, cancellationToken), cancellationToken);
+
+    /// <inheritdoc />
+    public Task<IReadOnlyList<AccountId>> ReadTenantsAsync(AccountId? after, int max, CancellationToken cancellationToken) =>
+        AskAsync(connection => StoredUsage.ReadTenantsAsync(connection, after, max, cancellationToken), cancellationToken);
+
+    /// <inheritdoc />
+    public Task<DocumentCount?> CountDocumentAsync(DocId document, CancellationToken cancellationToken) =>
+        AskAsync(connection => StoredUsage.CountDocumentAsync(connection, document, cancellationToken), cancellationToken);
+
+    /// <inheritdoc />
+    public Task<TenantCount> CountTenantAsync(AccountId tenant, CancellationToken cancellationToken) =>
+        AskAsync(connection => StoredUsage.CountTenantAsync(connection, tenant, cancellationToken), cancellationToken);
+
+    /// <inheritdoc />
+    public Task<IReadOnlySet<StoredBlob>> FindBlobsAsync(IReadOnlyCollection<EnvelopeId> envelopes, CancellationToken cancellationToken) => ReadAsync<IReadOnlySet<StoredBlob>>(
+        $"SELECT {StoredBlob.Columns} FROM envelope WHERE blob_bytes > 0 AND id IN (SELECT unhex(value) FROM json_each($ids))",
+        [("$ids", $"[{string.Join(',', envelopes.Select(id => $"\"{Convert.ToHexString(id.Value.ToArray())}\""))}]")],
+        async reader =>
+        {
+            var blobs = new HashSet<StoredBlob>();
+            while (await reader.ReadAsync(cancellationToken)) blobs.Add(StoredBlob.Read(reader));
+            return blobs;
+        },
+        cancellationToken);
+
+    /// <inheritdoc />
     public async ValueTask DisposeAsync()
     {
         if (_writer is not null) await _writer.DisposeAsync();
@@ -181,6 +260,12 @@ internal sealed class SqliteRelayStore : IRelayStore
         return connection;
     }
 
+    private Task<T> AskAsync<T>(Func<SqliteConnection, Task<T>> ask, CancellationToken cancellationToken) => StoreFailure.Translate(async () =>
+    {
+        await using var connection = await ConnectAsync(cancellationToken);
+        return await ask(connection);
+    });
+
     private Task<T> ReadAsync<T>(
         string sql, IReadOnlyList<(string Name, object Value)> parameters, Func<DbDataReader, Task<T>> read, CancellationToken cancellationToken) =>
         StoreFailure.Translate(async () =>
@@ -195,19 +280,19 @@ internal sealed class SqliteRelayStore : IRelayStore
             return await read(reader);
         });
 
-    private static async Task<IReadOnlyList<LogEntry>> TakeAsync(DbDataReader reader, long maxBytes, CancellationToken cancellationToken)
+    private static async Task<IReadOnlyList<StoredRow>> TakeAsync(DbDataReader reader, long maxBytes, CancellationToken cancellationToken)
     {
-        var entries = new List<LogEntry>();
+        var rows = new List<StoredRow>();
         long bytes = 0;
         while (await reader.ReadAsync(cancellationToken))
         {
-            var entry = StoredEnvelope.Read(reader);
-            bytes += entry.Bytes.Length;
-            if (entries.Count > 0 && bytes > maxBytes) break;
-            entries.Add(entry);
+            var row = StoredEnvelope.Read(reader);
+            bytes += row.Bytes;
+            if (rows.Count > 0 && bytes > maxBytes) break;
+            rows.Add(row);
         }
 
-        return entries;
+        return rows;
     }
 
     private static async Task<IReadOnlyList<LogPlace>> FindAsync(

@@ -9,17 +9,19 @@ namespace CloudPeer.Api.Relay.Store;
 internal static class StoredEnvelope
 {
     /// <summary>The columns in the order in which <see cref="Read"/> takes them.</summary>
-    public const string Columns = "idx, id, author, header, signature, body, parts";
+    public const string Columns = "idx, id, author, header, signature, body, parts, blob_bytes, blob_tag";
 
-    /// <summary>Reads a row and puts the envelope together again (envelope.md §1).</summary>
-    public static LogEntry Read(DbDataReader row)
+    /// <summary>Reads a row and puts the envelope together again (envelope.md §1), but for parts that are a blob.</summary>
+    public static StoredRow Read(DbDataReader row)
     {
         var header = row.GetFieldValue<byte[]>(3);
         var body = row.GetFieldValue<byte[]>(5);
         Span<byte> bodyLength = stackalloc byte[4];
         BinaryPrimitives.WriteInt32BigEndian(bodyLength, body.Length);
         byte[] bytes = [.. header, .. row.GetFieldValue<byte[]>(4), .. bodyLength, .. body, .. row.GetFieldValue<byte[]>(6)];
-        return new(Id.From<EnvelopeId>(row.GetFieldValue<byte[]>(1)), Id.From<PeerId>(row.GetFieldValue<byte[]>(2)), bytes);
+        var id = Id.From<EnvelopeId>(row.GetFieldValue<byte[]>(1));
+        var blobBytes = row.GetInt32(7);
+        return new(new(id, Id.From<PeerId>(row.GetFieldValue<byte[]>(2)), bytes), blobBytes > 0 ? new StoredBlob(id, row.GetInt64(8)) : null, blobBytes);
     }
 
     /// <summary>Reads the columns <c>idx, id</c>.</summary>

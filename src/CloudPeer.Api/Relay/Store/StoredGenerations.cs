@@ -10,7 +10,10 @@ internal static class StoredGenerations
 {
     /// <summary>Selects the generations of the document that is the parameter of this name.</summary>
     public static string Select(string document) =>
-        $"SELECT g.number, g.micros, r.frontier FROM generation g LEFT JOIN restored r ON r.number = g.number AND r.doc = {document} ORDER BY g.number";
+        $"""
+        SELECT g.number, g.micros, r.frontier FROM generation g LEFT JOIN restored r ON r.number = g.number AND r.doc = {document}
+        UNION ALL SELECT number, micros, NULL FROM deleted WHERE doc = {document} ORDER BY 1
+        """;
 
     /// <summary>Reads a row of <see cref="Select"/>.</summary>
     public static StoredGeneration Read(DbDataReader row)
@@ -27,9 +30,9 @@ internal static class StoredGenerations
         await using var command = connection.CreateCommand();
         command.Transaction = transaction;
         (uint, ulong)? last = null;
-        command.CommandText = "SELECT number, micros FROM generation ORDER BY number DESC LIMIT 1";
+        command.CommandText = "SELECT max(number), max(micros) FROM (SELECT number, micros FROM generation UNION ALL SELECT number, micros FROM deleted) begun";
         await using (var reader = await command.ExecuteReaderAsync(cancellationToken))
-            if (await reader.ReadAsync(cancellationToken)) last = ((uint)reader.GetInt64(0), (ulong)reader.GetInt64(1));
+            if (await reader.ReadAsync(cancellationToken) && !reader.IsDBNull(0)) last = ((uint)reader.GetInt64(0), (ulong)reader.GetInt64(1));
         command.CommandText = "SELECT coalesce(max(micros), 0) FROM group_commit";
         var lastCommit = Convert.ToInt64(await command.ExecuteScalarAsync(cancellationToken), CultureInfo.InvariantCulture);
         var (number, began) = StoredGeneration.Next(last, (ulong)lastCommit, micros);

@@ -11,7 +11,7 @@ namespace CloudPeer.Api.Relay.Store;
 internal static class StoredState
 {
     /// <summary>The columns in the order in which <see cref="Read"/> takes them.</summary>
-    public const string Columns = "doc, host, hosting, frontier, statements, stored_bytes, tips";
+    public const string Columns = "doc, host, hosting, frontier, statements, stored_bytes, tips, app, generation, author_bytes";
 
     // author, seq, id, index, is policy, number of auth heads
     private const int TipBytes = 32 + 8 + 32 + 8 + 1 + 1;
@@ -27,7 +27,11 @@ internal static class StoredState
             log,
             row.GetInt32(4),
             (ulong)row.GetInt64(5),
-            DecodeTips(row.GetFieldValue<byte[]>(6)));
+            StoredUsage.AddAuthors(DecodeTips(row.GetFieldValue<byte[]>(6)), row.GetFieldValue<byte[]>(9)))
+        {
+            App = row.GetString(7),
+            Generation = (uint)row.GetInt64(8),
+        };
     }
 
     /// <summary>The column <c>tips</c>.</summary>

@@ -172,10 +172,39 @@ public abstract class RelayStoreContract : IAsyncLifetime
         {
             var state = Assert.Single(transaction.Documents).Value;
             Assert.Equal(2UL, state.Size);
-            Assert.Equal(state.StoredBytes, transaction.UsedBytes[state.Host]);
+            Assert.Equal(state.StoredBytes, transaction.Usage[state.Host].StoredBytes);
         }
 
         await World.AcceptAsync(owner, document, document.NextDelta(owner));
+    }
+
+    [Fact]
+    public async Task Acknowledgements_are_changed_all_at_once_and_only_of_documents_that_exist()
+    {
+        var owner = World.Tenant();
+        DocId[] documents = [.. new[] { (await World.HostedAsync(owner)).Id, (await World.HostedAsync(owner)).Id, World.Document(owner).Id }.Order()];
+        var store = await OpenAsync();
+        foreach (var document in documents) Assert.Empty(await store.ReadDeliveredAsync(document, Cancel));
+        for (var i = 1UL; i <= 3; i++)
+        {
+            var device = World.Device().Public;
+            await store.UpdateDeliveredAsync(documents, (_, known) => [.. known, new(device, i, ulong.MaxValue >> 1)], Cancel);
+        }
+
+        var held = new List<DocId>();
+        foreach (var document in documents)
+        {
+            var delivered = await World.Store.ReadDeliveredAsync(document, Cancel);
+            if (delivered.Count > 0) held.Add(document);
+            Assert.Equal(delivered.Count == 0 ? [] : [1UL, 2UL, 3UL], delivered.Select(each => each.Size));
+        }
+
+        Assert.Equal(2, held.Count);
+
+        // What fails in the middle has changed nothing.
+        var calls = 0;
+        await Assert.ThrowsAsync<InvalidOperationException>(() => store.UpdateDeliveredAsync(held, (_, _) => ++calls < 2 ? [] : throw new InvalidOperationException("stop"), Cancel));
+        Assert.Equal(3, (await World.Store.ReadDeliveredAsync(held[0], Cancel)).Count);
     }
 
     [Fact]
@@ -227,9 +256,9 @@ public abstract class RelayStoreContract : IAsyncLifetime
         var account = World.Tenants.Register(owner.Public);
         await using var transaction = await World.Store.BeginAsync([], [account], Cancel);
         Assert.Equal((ulong)documents.SelectMany(document => document.Envelopes).Sum(envelope => (long)envelope.Bytes.Length), sum);
-        Assert.Equal(sum, transaction.UsedBytes[account]);
+        Assert.Equal((sum, (ulong)documents.Length), (transaction.Usage[account].StoredBytes, transaction.Usage[account].Documents));
         // Asked while the transaction is open: readers wait for nobody.
-        Assert.Equal(sum, await World.Store.FindUsedBytesAsync(account, Cancel));
-        Assert.Equal(0UL, await World.Store.FindUsedBytesAsync(default, Cancel));
+        Assert.Equal(transaction.Usage[account], await World.Store.FindUsageAsync(account, Cancel));
+        Assert.Equal(TenantUsage.Empty, await World.Store.FindUsageAsync(default, Cancel));
     }
 }

@@ -56,8 +56,8 @@ public sealed class SqliteDurabilityTests : IDisposable
     [Fact]
     public async Task A_full_disk_refuses_keeps_what_it_has_and_recovers_by_itself()
     {
-        await using var disk = await SmallDisk.TryMountAsync(_folder.Folder("disk"), 3 << 20);
-        Assert.SkipWhen(disk is null, "Mounting a small file system needs privileges that this run does not have.");
+        await using var disk = await SmallDisk.TryMountAsync(_folder.Folder("disk"), 3 << 20, Cancel);
+        Assert.SkipWhen(disk is null, SmallDisk.Unavailable);
         await using var store = await SqliteRelayStore.OpenAsync(_folder.File("disk", "relay.db"), Cancel);
         await using var world = new RelayWorld(store);
         var owner = world.Tenant();
@@ -111,18 +111,5 @@ public sealed class SqliteDurabilityTests : IDisposable
 
         var again = await RelayWorld.PushAsync(relay, owner, document.Id, [.. document.Envelopes.Where(envelope => receipts.Any(receipt => receipt.Leaf.Envelope == envelope.Id))]);
         Assert.Equal(RelayWorld.Text(receipts), RelayWorld.Text(again.Value!));
-    }
-
-    /// <summary>A file system in memory of a few megabytes.</summary>
-    private sealed class SmallDisk(string path) : IAsyncDisposable
-    {
-        public static async Task<SmallDisk?> TryMountAsync(string path, int bytes)
-        {
-            if (!OperatingSystem.IsLinux() || !Environment.IsPrivilegedProcess) return null;
-            var mounted = await ProcessRunner.RunAsync(new("mount", ["-t", "tmpfs", "-o", $"size={bytes}", "tmpfs", path]), Cancel);
-            return mounted.ExitCode == 0 ? new(path) : null;
-        }
-
-        public async ValueTask DisposeAsync() => await ProcessRunner.RunAsync(new("umount", ["-l", path]), CancellationToken.None);
     }
 }

@@ -4,8 +4,8 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 
 namespace CloudPeer.Architecture.Tests.Rules;
 
-/// <summary>Each row of the threat table names tests that exist, or says that nothing is promised or that it comes later.</summary>
-public static class ThreatTable
+/// <summary>Each row of a page's table names tests that exist in its last column, or says that nothing is promised or that it comes later.</summary>
+public static class ProvenTable
 {
     private static readonly Regex Name = new(@"`(?<name>[^`]+)`", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, TimeSpan.FromSeconds(5));
 

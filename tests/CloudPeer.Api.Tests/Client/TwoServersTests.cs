@@ -1,0 +1,109 @@
+using CloudPeer.Api.Tests.Server;
+using CloudPeer.TestKit;
+using Tlfs.Client;
+using Tlfs.Core.Policy;
+using Xunit;
+
+namespace CloudPeer.Api.Tests.Client;
+
+/// <summary>One document at two servers at once: each makes up for what the other lacks, and a replica sees one document.</summary>
+public sealed class TwoServersTests(PostgresFixture postgres)
+{
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Theory, BothStores]
+    public async Task An_edit_made_through_one_server_reaches_a_member_who_uses_only_the_other(StoreKind store)
+    {
+        await using var first = await ClientServer.StartAsync(store, postgres);
+        await using var second = await ClientServer.StartAsync(store, postgres);
+        await using var a = await Person.CreateAsync(first);
+        await a.Replica.AddCloudpeerAsync(second.HttpUrl, cancellationToken: Cancel);
+        await using var b = await Person.CreateAsync(first);
+        await using var c = await Person.CreateAsync(second);
+        var (mine, atFirst) = await a.ShareAsync(b);
+        await mine.GrantAsync(c.Replica.Card, Permission.Write, Cancel);
+        await a.Replica.InviteAsync(c.Replica.Card, mine, "join us", Cancel);
+        var atSecond = await c.AcceptAsync();
+        await c.SyncAsync();
+
+        await second.StopAsync();
+        await atFirst.EditAsync(d => d["title"].Set("through the first"), Cancel);
+        var results = await b.Replica.SyncAsync(cancellationToken: Cancel);
+        Assert.Equal([(first.HttpUrl, true)], results.Where(result => result.Error is null).Select(result => (result.Url, result.Complete)));
+        await second.StartAsync();
+
+        // Whoever uses both carries it over.
+        await a.SyncAsync();
+        await first.StopAsync();
+        await c.Replica.SyncAsync(cancellationToken: Cancel);
+        Assert.Equal("\"through the first\"", atSecond.ToJson(".title"));
+        await atSecond.EditAsync(d => d["title"].Set("through the second"), Cancel);
+        await c.Replica.SyncAsync(cancellationToken: Cancel);
+        await first.StartAsync();
+
+        foreach (var person in new[] { a, b, c, a }) await person.SyncAsync();
+        Assert.All(new[] { mine, atFirst, atSecond }, document => Assert.Equal("\"through the second\"", document.ToJson(".title")));
+        Assert.Equal(mine.ToJson(allValues: true), atFirst.ToJson(allValues: true));
+        Assert.Equal(mine.ToJson(allValues: true), atSecond.ToJson(allValues: true));
+        Assert.Equal(mine.EnvelopeCount, atSecond.EnvelopeCount);
+        Assert.All(new[] { mine, atFirst, atSecond }, document => Assert.Empty(document.Verify().Problems));
+        Assert.Equal(2, (await a.Replica.StatusAsync(Cancel)).Count(status => status.Unsent == 0 && status.LastConfirmed is not null));
+    }
+
+    [Theory, BothStores]
+    public async Task What_one_server_lost_is_filled_from_the_other_by_somebody_who_was_not_there(StoreKind store)
+    {
+        await using var first = await ClientServer.StartAsync(store, postgres);
+        await using var second = await ClientServer.StartAsync(store, postgres);
+        await using var a = await Person.CreateAsync(first);
+        await a.Replica.AddCloudpeerAsync(second.HttpUrl, cancellationToken: Cancel);
+        await using var b = await Person.CreateAsync(first);
+        var (mine, theirs) = await a.ShareAsync(b);
+        using var backup = await first.CopyAsync();
+        await mine.EditAsync(d => d["title"].Set("after the backup"), Cancel);
+        await a.SyncAsync();
+        await a.Replica.DisposeAsync();
+        await first.RestoreAsync(backup);
+        await first.BeginGenerationAsync();
+        await first.StartAsync();
+
+        // The member pulls it from the one and gives it to the other.
+        var results = await b.SyncAsync();
+        Assert.Equal("\"after the backup\"", theirs.ToJson(".title"));
+        Assert.InRange(results.Single(result => result.Url == first.HttpUrl).Pushed, 1, int.MaxValue);
+        Assert.All(theirs.Log.TakeLast(1), entry => Assert.Contains(first.HttpUrl, entry.Receipts));
+        Assert.Empty(theirs.Verify().Problems);
+    }
+
+    [Theory, BothStores]
+    public async Task Senders_see_how_far_each_device_is_unless_it_does_not_want_that(StoreKind store)
+    {
+        await using var server = await ClientServer.StartAsync(store, postgres);
+        await using var a = await Person.CreateAsync(server);
+        await using var b = await Person.CreateAsync(server);
+        var (mine, theirs) = await a.ShareAsync(b);
+        await a.SyncAsync();
+        Assert.True(b.Replica.ShowsDelivery);
+        var before = await OfAsync(b);
+        await mine.EditAsync(d => d["title"].Set("seen"), Cancel);
+        await a.SyncAsync();
+        Assert.Equal((before.Size, false), ((await OfAsync(b)).Size, (await OfAsync(b)).IsComplete));
+        Assert.True((await OfAsync(a)).IsComplete);
+        await b.SyncAsync();
+        Assert.Equal(before.Size + 1, (await OfAsync(b)).Size);
+        Assert.True((await OfAsync(b)).IsComplete);
+
+        await b.Replica.ShowDeliveryAsync(false, Cancel);
+        await b.ReopenAsync();
+        Assert.False(b.Replica.ShowsDelivery);
+        await mine.EditAsync(d => d["title"].Set("unseen"), Cancel);
+        await a.SyncAsync();
+        await b.SyncAsync();
+        Assert.False((await OfAsync(b)).IsComplete);
+        await b.Replica.ShowDeliveryAsync(true, Cancel);
+        await b.SyncAsync();
+        Assert.True((await OfAsync(b)).IsComplete);
+
+        async Task<DeviceDelivery> OfAsync(Person person) => (await a.Replica.DeliveredAsync(null, Cancel)).Single(each => each.Device == person.Replica.Peer);
+    }
+}
