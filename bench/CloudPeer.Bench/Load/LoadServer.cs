@@ -118,6 +118,7 @@ internal sealed class LoadServer : IAsyncDisposable
             .With("CLOUDPEER_DATA_DIR", folder)
             .With("CLOUDPEER_DATABASE_URL", Database?.Url)
             .With("CLOUDPEER_CALLS_PER_SECOND", "0")
+            .With("CLOUDPEER_ACCOUNT_CALLS_PER_SECOND", "0")
             .With("CLOUDPEER_ADDRESS_CALLS_PER_SECOND", "0")
             .With("CLOUDPEER_LOG_LEVEL", "warning");
         foreach (var (name, value) in _options.Settings) spec = spec.With(name, value);
