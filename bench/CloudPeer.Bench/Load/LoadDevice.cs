@@ -1,11 +1,9 @@
 using CloudPeer.Sync.Wire;
+using CloudPeer.TestKit;
 using Grpc.Core;
 using Grpc.Net.Client;
 using Tlfs.Core.Crypto;
-using Tlfs.Core.Encoding;
 using Tlfs.Core.Ids;
-using Tlfs.Core.Policy;
-using Tlfs.Core.Sealing;
 
 namespace CloudPeer.Bench.Load;
 
@@ -69,7 +67,9 @@ internal sealed class LoadDevice : IDisposable
     public static async Task<LoadDevice> RegisterAsync(LoadTarget target)
     {
         var device = await ConnectAsync(target);
-        await new V1.Account.AccountClient(device._channel).CreateAsync(new() { Card = Card(device.Key).ToWire() }, device.Options);
+        using var kem = KemKey.Generate(SystemEntropy.Instance);
+        var card = AccountCards.Make(SystemEntropy.Instance, device.Key, kem);
+        await new V1.Account.AccountClient(device._channel).CreateAsync(new() { Card = card.Bytes.ToWire() }, device.Options);
         return device;
     }
 
@@ -97,15 +97,5 @@ internal sealed class LoadDevice : IDisposable
     {
         _channel.Dispose();
         Key.Dispose();
-    }
-
-    private static ReadOnlyMemory<byte> Card(SigningKey device)
-    {
-        using var authority = SigningKey.Generate(SystemEntropy.Instance);
-        using var kem = KemKey.Generate(SystemEntropy.Instance);
-        var account = new DocId(authority.Public.Value);
-        var genesis = Draft.First(account).SignStatement(authority, new Genesis(account, DocumentKind.Account, new PeerActor(device.Public)).Encode());
-        var key = new Draft(account, 1, default, [genesis.Id], [genesis.Id], null).SignStatement(device, new AccountKey(1, kem.Public, 0).Encode());
-        return Canonical.Encode(writer => writer.Array<ReadOnlyMemory<byte>>([genesis.Bytes, key.Bytes], envelope => writer.Bytes(envelope.Span)));
     }
 }

@@ -118,10 +118,11 @@ internal sealed class LoadServer : IAsyncDisposable
             .With("CLOUDPEER_DATA_DIR", folder)
             .With("CLOUDPEER_DATABASE_URL", Database?.Url)
             .With("CLOUDPEER_CALLS_PER_SECOND", "0")
+            .With("CLOUDPEER_ACCOUNT_CALLS_PER_SECOND", "0")
             .With("CLOUDPEER_ADDRESS_CALLS_PER_SECOND", "0")
-            .With("CLOUDPEER_LOG_LEVEL", "warning") with { Timeout = StartLimit };
+            .With("CLOUDPEER_LOG_LEVEL", "warning");
         foreach (var (name, value) in _options.Settings) spec = spec.With(name, value);
-        var server = ServerProcess.Start(spec);
+        var server = ServerProcess.Start(spec with { Timeout = StartLimit });
         _servers.Add(server);
         var ready = await server.WaitForLineAsync(Ready);
         if (!Id.TryParse<PeerId>(ready.Groups[3].Value, out var peer)) throw new InvalidOperationException("the server's ready line names no peer");

@@ -43,5 +43,10 @@ internal sealed class RawRows
 
     /// <summary>The value of a number column.</summary>
     /// <inheritdoc cref="Bytes"/>
-    public static long Number(int row, string column) => column is "idx" or "seq" ? row / Documents : 1;
+    public static long Number(int row, string column) => column switch
+    {
+        "idx" or "seq" => row / Documents,
+        "kind" => 1,
+        _ => 0,
+    };
 }
