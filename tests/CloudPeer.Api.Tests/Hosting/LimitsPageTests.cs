@@ -1,4 +1,5 @@
 using System.Reflection;
+using CloudPeer.Api.Accounts;
 using CloudPeer.Api.Hosting;
 using CloudPeer.Api.Inbox;
 using CloudPeer.Sync.Relay;
@@ -16,6 +17,7 @@ public sealed class LimitsPageTests
     [InlineData(typeof(ServerLimits))]
     [InlineData(typeof(InboxLimits))]
     [InlineData(typeof(RelayLimits))]
+    [InlineData(typeof(AccountLimits))]
     public void Every_limit_has_a_row(Type limits)
     {
         var names = limits.GetMembers(BindingFlags.Public | BindingFlags.Static | BindingFlags.Instance | BindingFlags.DeclaredOnly)

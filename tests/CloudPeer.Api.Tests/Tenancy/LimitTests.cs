@@ -114,6 +114,7 @@ public sealed class LimitTests(PostgresFixture postgres)
         await world.Relays.AcceptAsync(owner, notes, delta);
         await world.AssertFullAsync(QuotaResource.AppStorage, enough, enough, owner, notes, notes.NextDelta(owner));
         Assert.Equal(["app_other", "app_notes"], (await world.Store.ReadHostedAsync(account, 10, Cancel)).Select(hosted => hosted.App));
+        Assert.Equal(other.Id, Assert.Single(await world.Store.ReadHostedAsync(account, 1, Cancel)).Document);
         await world.AssertExactAsync();
     }
 

@@ -59,11 +59,12 @@ public sealed class TenancyServiceTests(PostgresFixture postgres)
         using var alice = await TestDevice.RegisterAsync(server);
         async Task SetAsync(string app, ulong limit) => await alice.Accounts.SetAppBudgetAsync(new() { AppId = app, LimitBytes = limit }, alice.Options);
 
+        var longest = new string('o', AccountLimits.AppIdLetters);
         for (var i = 0; i < AccountLimits.AppBudgets; i++) await SetAsync($"app_{i}", 1);
         await SetAsync("app_0", 2);
-        Assert.Equal(Reason.TooLarge, await Refused.ReasonAsync(() => SetAsync("one_more", 1)));
+        Assert.Equal(Reason.TooLarge, await Refused.ReasonAsync(() => SetAsync(longest, 1)));
         await SetAsync("app_1", 0);
-        await SetAsync("one_more", 1);
+        await SetAsync(longest, 1);
         foreach (var bad in new[] { "", "a b", new string('a', AccountLimits.AppIdLetters + 1) })
             Assert.Equal(Reason.BadArgument, await Refused.ReasonAsync(() => SetAsync(bad, 1)));
         Assert.Equal(AccountLimits.AppBudgets, (await alice.Accounts.GetEntitlementAsync(new(), alice.Options)).Limits.Count(limit => limit.AppId.Length > 0));
@@ -119,7 +120,9 @@ public sealed class TenancyServiceTests(PostgresFixture postgres)
         var used = document.Envelopes.Sum(envelope => (long)envelope.Bytes.Length);
         var line = $$"""{"account":"{{account}}","state":"read-only","used":{{used}},"quota":50000,"documents":1}""";
         Assert.Equal([line, line, ""], output.ToString().Split(Environment.NewLine));
-        server.Clock.Advance(AccountLimits.Remembered);
+        server.Clock.Advance(AccountLimits.Remembered - TimeSpan.FromMilliseconds(1));
+        Assert.Equal("active", (await alice.Accounts.GetEntitlementAsync(new(), alice.Options)).State);
+        server.Clock.Advance(TimeSpan.FromMilliseconds(1));
         Assert.Equal("SUBSCRIPTION_READ_ONLY", (await PushAsync()).Refusal.Reason);
         Assert.Equal("read-only", (await alice.Accounts.GetEntitlementAsync(new(), alice.Options)).State);
 
@@ -149,7 +152,7 @@ public sealed class TenancyServiceTests(PostgresFixture postgres)
     [Fact]
     public void An_inbox_holds_what_the_plan_allows_and_never_more_than_any_may()
     {
-        (ulong Plan, int Messages)[] cases = [(0, InboxLimits.PerAccount), (1, 1), (InboxLimits.PerAccount, InboxLimits.PerAccount), (InboxLimits.PerAccount + 1, InboxLimits.PerAccount)];
+        (ulong Plan, int Messages)[] cases = [(0, InboxLimits.Contacts), (1, 1), (InboxLimits.Contacts, InboxLimits.Contacts), (InboxLimits.Contacts + 1, InboxLimits.Contacts)];
         Assert.All(cases, each => Assert.Equal(each.Messages, InboxLimits.Of(new TenantLimits { InboxMessages = each.Plan })));
     }
 
