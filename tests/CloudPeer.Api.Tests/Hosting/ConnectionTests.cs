@@ -81,11 +81,11 @@ public sealed class ConnectionTests(PostgresFixture postgres)
     public async Task A_reader_that_does_not_read_is_given_little_and_holds_up_nobody(StoreKind store)
     {
         const int envelopes = 60;
-        StoreReads? reads = null;
+        StoreProxy? reads = null;
         await using var server = await TestServer.StartAsync(store, postgres);
         server.Store = inner =>
         {
-            (var counted, reads) = StoreReads.Before(inner);
+            (var counted, reads) = StoreProxy.Around(inner);
             return counted;
         };
         await server.RestartAsync();
@@ -95,7 +95,7 @@ public sealed class ConnectionTests(PostgresFixture postgres)
         large.NextGrant(alice.Key, bob.Peer, Permission.Read);
         for (var i = 0; i < envelopes; i++) large.NextDelta(alice.Key, 60_000);
         foreach (var some in large.Envelopes.Chunk(30)) await SyncTests.PushAsync(alice, large.Id, some);
-        var before = reads!.Count;
+        var before = reads!.Calls(nameof(IRelayStore.ReadAsync));
         await using var slow = new StreamClient(bob);
 
         await slow.SubscribeAsync(1, large.Id, 0);
@@ -109,7 +109,7 @@ public sealed class ConnectionTests(PostgresFixture postgres)
         {
         }
 
-        Assert.InRange(reads.Count - before, 1, envelopes / 2);
+        Assert.InRange(reads.Calls(nameof(IRelayStore.ReadAsync)) - before, 1, envelopes / 2);
         while (await slow.NextAsync() is { CaughtUp: null } frame) got += frame.Entries.Entries_.Count;
         Assert.Equal(large.Envelopes.Count, got);
     }
