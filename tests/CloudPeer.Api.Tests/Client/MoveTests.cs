@@ -258,7 +258,7 @@ public sealed class MoveTests(PostgresFixture postgres)
         using var keys = new IdentityTable(database).Load().Keys;
         var message = SealedMessage.Seal(SystemEntropy.Instance, keys, a.Replica.Card, Relocation.MessageType, 1, relocation.Encode());
         await using (var connection = new CloudpeerConnection(from.GrpcUrl, from.Peer, keys.Device, SystemEntropy.Instance, from.Clock))
-            await connection.SendAsync(message.Bytes, Cancel);
+            await connection.SendAsync(message.Bytes, null, Cancel);
 
         Assert.Equal([from.HttpUrl], (await a.SyncAsync()).Select(result => result.Url));
         Assert.Equal([from.HttpUrl], (await a.SyncAsync()).Select(result => result.Url));

@@ -60,7 +60,7 @@ public sealed class DeletionTests(PostgresFixture postgres)
         var document = await world.Relays.HostedAsync(owner);
         await world.Relays.AcceptAsync(owner, document, document.NextDelta(owner), document.NextDelta(owner));
         Assert.Equal(4, (await RelayWorld.ReadAllAsync(other, owner, document.Id)).Count);
-        var head = (await other.HeadAsync(owner.Public, document.Id, Cancel)).Value!;
+        var head = (await other.HeadAsync(owner.Public, document.Id, 0, Cancel)).Outcome.Value!.Head;
         uint last = 0;
         for (var time = 1; time <= 2; time++)
         {

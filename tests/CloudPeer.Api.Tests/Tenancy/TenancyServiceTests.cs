@@ -149,7 +149,7 @@ public sealed class TenancyServiceTests(PostgresFixture postgres)
     [Fact]
     public void An_inbox_holds_what_the_plan_allows_and_never_more_than_any_may()
     {
-        (ulong Plan, int Messages)[] cases = [(0, InboxLimits.PerAccount), (1, 1), (InboxLimits.PerAccount, InboxLimits.PerAccount), (InboxLimits.PerAccount + 1, InboxLimits.PerAccount)];
+        (ulong Plan, int Messages)[] cases = [(0, InboxLimits.Contacts), (1, 1), (InboxLimits.Contacts, InboxLimits.Contacts), (InboxLimits.Contacts + 1, InboxLimits.Contacts)];
         Assert.All(cases, each => Assert.Equal(each.Messages, InboxLimits.Of(new TenantLimits { InboxMessages = each.Plan })));
     }
 
