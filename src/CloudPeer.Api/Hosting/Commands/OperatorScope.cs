@@ -35,8 +35,7 @@ internal sealed class OperatorScope : IAsyncDisposable
             var folder = resources.Own(() => DataFolder.OpenShared(settings));
             var identity = resources.Own(() => ServerIdentity.LoadOrCreate(folder, SystemEntropy.Instance));
             var postgres = settings.PostgresConnection is { } connection ? resources.Own(() => NpgsqlDataSource.Create(connection)) : null;
-            scope.Store = await resources.OwnAsync(() => StartupFailure.ExplainDatabase(
-                () => StoreFeature.OpenAsync(postgres, folder, StoreFeature.Blobs(settings, identity.Peer), cancellationToken), settings));
+            scope.Store = await resources.OwnAsync(() => StartupFailure.ExplainDatabase(() => StoreFeature.OpenAsync(postgres, folder, StoreFeature.Blobs(settings, identity.Peer), cancellationToken), settings));
             var services = await resources.OwnAsync(() => Task.FromResult(
                 new ServiceCollection().AddSingleton(settings).AddSingleton(clock).AddHostDatabase(postgres, folder, identity.Peer).AddAccounts().BuildServiceProvider()));
             await StartupFailure.ExplainDatabase(() => services.GetRequiredService<HostSchema>().PrepareAsync(cancellationToken), settings);
