@@ -114,8 +114,7 @@ public sealed class DeletionTests(PostgresFixture postgres)
         var document = await world.Relays.HostedAsync(owner);
         await DeleteWithoutPurgingAsync(world, document, 1);
 
-        var next = await world.AnotherAsync();
-        await next.DisposeAsync();
+        await world.Relays.Start(world.Store).DisposeAsync();
         var results = await RelayWorld.PushAsync(world.Relays.Relay, owner, document.Id, [.. document.Envelopes]);
         if (!results.Succeeded)
         {

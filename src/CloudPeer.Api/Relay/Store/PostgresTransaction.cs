@@ -151,9 +151,9 @@ internal sealed class PostgresTransaction : IRelayTransaction
     {
         await using var command = new NpgsqlCommand("SELECT doc, number, purged FROM deleted WHERE doc = ANY ($1)", _connection, _transaction);
         command.Parameters.Add(Bytes(documents.Where(id => !_documents.ContainsKey(id)).Select(id => id.Value.ToArray())));
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        while (await reader.ReadAsync(cancellationToken))
-            _deleted.Add(Id.From<DocId>(reader.GetFieldValue<byte[]>(0)), new((uint)reader.GetInt64(1), reader.GetBoolean(2)));
+        var found = await StoredUsage.ListAsync(
+            command, row => (Id: Id.From<DocId>(row.GetFieldValue<byte[]>(0)), Deleted: new DeletedDocument((uint)row.GetInt64(1), row.GetBoolean(2))), cancellationToken);
+        foreach (var each in found) _deleted.Add(each.Id, each.Deleted);
     }
 
     // If the row of a document was made by another process meanwhile, then so was its first envelope, and that insert fails.

@@ -32,7 +32,7 @@ internal static class StoredGenerations
         (uint, ulong)? last = null;
         command.CommandText = "SELECT max(number), max(micros) FROM (SELECT number, micros FROM generation UNION ALL SELECT number, micros FROM deleted) begun";
         await using (var reader = await command.ExecuteReaderAsync(cancellationToken))
-            if (await reader.ReadAsync(cancellationToken) && !reader.IsDBNull(0)) last = ((uint)reader.GetInt64(0), (ulong)reader.GetInt64(1));
+            if (await reader.ReadAsync(cancellationToken) && !await reader.IsDBNullAsync(0, cancellationToken)) last = ((uint)reader.GetInt64(0), (ulong)reader.GetInt64(1));
         command.CommandText = "SELECT coalesce(max(micros), 0) FROM group_commit";
         var lastCommit = Convert.ToInt64(await command.ExecuteScalarAsync(cancellationToken), CultureInfo.InvariantCulture);
         var (number, began) = StoredGeneration.Next(last, (ulong)lastCommit, micros);

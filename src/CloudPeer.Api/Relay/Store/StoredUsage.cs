@@ -174,7 +174,9 @@ internal static class StoredUsage
     }
 
     // What is read in it is of one moment; it locks nothing.
+#pragma warning disable CA1849 // SQLite has no asynchronous way to begin without the write lock, and waits for nothing here.
     private static async ValueTask<DbTransaction> OneMomentAsync(DbConnection connection, CancellationToken cancellationToken) => connection is SqliteConnection sqlite
         ? sqlite.BeginTransaction(deferred: true)
         : await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
+#pragma warning restore CA1849
 }
