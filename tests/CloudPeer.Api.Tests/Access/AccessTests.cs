@@ -37,7 +37,8 @@ public sealed class AccessTests(PostgresFixture postgres)
         {
             using var scene = await Scene.MakeAsync(server);
             Assert.Equal(Roles.Order(StringComparer.Ordinal), scene.Actors.Keys.Order(StringComparer.Ordinal));
-            foreach (var (role, answer) in Roles.Zip(expected))
+            // The owner comes last: what it does may leave nothing for the others to ask about.
+            foreach (var (role, answer) in Roles.Zip(expected).Reverse())
             {
                 var actual = await AnswerAsync(() => Calls.All[row](scene, scene.Actors[role]));
                 if (actual != answer) wrong.Add($"{row} by {role}: {actual}, and not {answer}");
