@@ -17,7 +17,7 @@ public sealed class PurgeTests(PostgresFixture postgres)
         await using var source = NpgsqlDataSource.Create(database.ConnectionString);
         await using var store = await PostgresRelayStore.OpenAsync(source, Cancel);
         await using var other = await source.OpenConnectionAsync(Cancel);
-        await using (var deletion = new NpgsqlCommand("INSERT INTO deleted (doc, number, micros, purged) VALUES ('\\x01', 1, 1, false)", other))
+        await using (var deletion = new NpgsqlCommand("INSERT INTO deleted (doc, number, micros, purged) VALUES (decode(repeat('01', 32), 'hex'), 1, 1, false)", other))
             await deletion.ExecuteNonQueryAsync(Cancel);
 
         await using (var removing = await other.BeginTransactionAsync(Cancel))
