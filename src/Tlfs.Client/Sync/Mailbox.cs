@@ -93,9 +93,9 @@ internal sealed class Mailbox(ReplicaHome home, Connector connector)
     {
         var waiting = await connection.ReceiveAsync(cancellationToken);
         if (waiting.Count == 0) return;
-        var hasMoved = home.Do(() => home.Database.Write(() => waiting.Count(Take) > 0));
+        var moved = home.Do(() => home.Database.Write(() => waiting.Select(Take).ToArray()));
         await connection.AcknowledgeAsync([.. waiting.Select(entry => entry.Id)], cancellationToken);
-        if (hasMoved) home.NotifyEdited();
+        if (moved.Contains(true)) home.NotifyEdited();
     }
 
     /// <summary>

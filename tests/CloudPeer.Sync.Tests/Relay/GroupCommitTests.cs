@@ -132,8 +132,8 @@ public sealed class GroupCommitTests
         private TaskCompletionSource _gate = Opened();
         private TaskCompletionSource _entered = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-        public GatedStore() => Store = Interception<IRelayStore>.Before(
-            _inner, (method, next) => method is nameof(IRelayStore.BeginAsync) ? BeginAsync((Task<IRelayTransaction>)next()!) : next());
+        public GatedStore() => Store = Interception.Before<IRelayStore>(
+            _inner, (method, _, next) => method is nameof(IRelayStore.BeginAsync) ? BeginAsync((Task<IRelayTransaction>)next()!) : next());
 
         public IRelayStore Store { get; }
 
@@ -157,8 +157,8 @@ public sealed class GroupCommitTests
 
         public ValueTask DisposeAsync() => _inner.DisposeAsync();
 
-        private async Task<IRelayTransaction> BeginAsync(Task<IRelayTransaction> begun) => Interception<IRelayTransaction>.Before(
-            await begun, (method, next) => method is nameof(IRelayTransaction.CommitAsync) ? CommitAsync(() => (Task<bool>)next()!) : next());
+        private async Task<IRelayTransaction> BeginAsync(Task<IRelayTransaction> begun) => Interception.Before(
+            await begun, (method, _, next) => method is nameof(IRelayTransaction.CommitAsync) ? CommitAsync(() => (Task<bool>)next()!) : next());
 
         private async Task<bool> CommitAsync(Func<Task<bool>> commit)
         {

@@ -17,13 +17,13 @@ public sealed class TailTests
     public async Task Followers_that_keep_up_cost_no_read_of_the_store()
     {
         await using var memory = new MemoryRelayStore();
-        var reads = new ReadCounter(memory);
-        await using var world = new RelayWorld(reads.Store);
+        var (store, proxy) = StoreProxy.Around(memory);
+        await using var world = new RelayWorld(store);
         var owner = world.Tenant();
         var document = await world.HostedAsync(owner);
         Follower[] followers = [.. Enumerable.Range(0, 20).Select(_ => new Follower(world.Relay, owner, document.Id))];
         foreach (var follower in followers) await follower.CatchUpAsync();
-        var before = reads.Count;
+        var before = proxy.Calls(nameof(IRelayStore.ReadAsync));
 
         for (var i = 0; i < 10; i++)
         {
@@ -33,7 +33,7 @@ public sealed class TailTests
             foreach (var follower in followers) await follower.CatchUpAsync();
         }
 
-        Assert.Equal(before, reads.Count);
+        Assert.Equal(before, proxy.Calls(nameof(IRelayStore.ReadAsync)));
         Assert.All(followers, follower => Assert.Equal(document.Envelopes.Select(envelope => envelope.Id), follower.Seen));
     }
 
@@ -41,14 +41,14 @@ public sealed class TailTests
     public async Task A_document_that_nobody_follows_keeps_no_entries()
     {
         await using var memory = new MemoryRelayStore();
-        var reads = new ReadCounter(memory);
-        await using var world = new RelayWorld(reads.Store);
+        var (store, proxy) = StoreProxy.Around(memory);
+        await using var world = new RelayWorld(store);
         var owner = world.Tenant();
         var document = await world.HostedAsync(owner);
         await world.AcceptAsync(owner, document, document.NextDelta(owner));
-        var before = reads.Count;
+        var before = proxy.Calls(nameof(IRelayStore.ReadAsync));
         await new Follower(world.Relay, owner, document.Id) { IsFollowing = true }.CatchUpAsync();
-        Assert.Equal(before + 1, reads.Count);
+        Assert.Equal(before + 1, proxy.Calls(nameof(IRelayStore.ReadAsync)));
     }
 
     [Fact]
@@ -89,22 +89,6 @@ public sealed class TailTests
             await follower.CatchUpAsync();
             Assert.Equal(document.Envelopes.Select(envelope => envelope.Id), follower.Seen);
         }
-    }
-
-    /// <summary>Counts how often entries are read from a store.</summary>
-    private sealed class ReadCounter
-    {
-        private int _count;
-
-        public ReadCounter(IRelayStore store) => Store = Interception<IRelayStore>.Before(store, (method, next) =>
-        {
-            if (method is nameof(IRelayStore.ReadAsync)) Interlocked.Increment(ref _count);
-            return next();
-        });
-
-        public IRelayStore Store { get; }
-
-        public int Count => Volatile.Read(ref _count);
     }
 
     /// <summary>What a stream does for one subscription.</summary>
