@@ -1,6 +1,5 @@
 using CloudPeer.Sync.Client;
 using CloudPeer.Sync.Sessions;
-using Tlfs.Client.Storage;
 using Tlfs.Client.Sync;
 using Tlfs.Core;
 using Tlfs.Core.Ids;

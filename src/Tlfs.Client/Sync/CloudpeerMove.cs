@@ -1,5 +1,4 @@
 using CloudPeer.Sync.Client;
-using Tlfs.Client.Storage;
 using Tlfs.Core;
 using Tlfs.Core.Ids;
 using Tlfs.Core.Policy;

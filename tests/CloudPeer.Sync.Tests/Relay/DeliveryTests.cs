@@ -32,7 +32,8 @@ public sealed class DeliveryTests : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
-        await World.DisposeAsync();
+        _owner?.Dispose();
+        if (_world is not null) await _world.DisposeAsync();
         await _store.DisposeAsync();
     }
 

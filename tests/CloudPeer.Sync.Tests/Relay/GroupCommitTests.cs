@@ -1,7 +1,6 @@
 using CloudPeer.Sync.Relay;
 using CloudPeer.TestKit.Relay;
 using Tlfs.Core;
-using Tlfs.Core.Ids;
 using Xunit;
 
 namespace CloudPeer.Sync.Tests.Relay;

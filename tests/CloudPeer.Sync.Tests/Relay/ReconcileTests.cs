@@ -28,7 +28,8 @@ public sealed class ReconcileTests : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
-        await World.DisposeAsync();
+        _owner?.Dispose();
+        if (_world is not null) await _world.DisposeAsync();
         await _store.DisposeAsync();
     }
 
@@ -120,7 +121,7 @@ public sealed class ReconcileTests : IAsyncLifetime
             if (log.Read >= 6_000) leaving.Cancel();
             leaving.Token.ThrowIfCancellationRequested();
         };
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => AskAsync(relay, cancellationToken: leaving.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => AskUntilAsync(relay, 0, _document, leaving.Token));
         log.BeforeRead = () => { };
         var answer = await AskAsync(relay);
         Assert.Equal((true, 4_000), (answer.Outcome.Succeeded, answer.Steps));
@@ -196,8 +197,11 @@ public sealed class ReconcileTests : IAsyncLifetime
         Assert.Empty(World.Faults);
     }
 
-    private Task<Costed<ReconcileAnswer>> AskAsync(DocumentRelay relay, ulong size = 0, DocId? document = null, CancellationToken cancellationToken = default) => relay.ReconcileAsync(
-        _owner!.Public, document ?? _document, new(size, new ReconcileInitiator(RadixTree.Empty, default, SystemEntropy.Instance).Start(), default), cancellationToken);
+    private Task<Costed<ReconcileAnswer>> AskAsync(DocumentRelay relay, ulong size = 0, DocId? document = null) =>
+        AskUntilAsync(relay, size, document ?? _document, TestContext.Current.CancellationToken);
+
+    private Task<Costed<ReconcileAnswer>> AskUntilAsync(DocumentRelay relay, ulong size, DocId document, CancellationToken cancellationToken) => relay.ReconcileAsync(
+        _owner!.Public, document, new(size, new ReconcileInitiator(RadixTree.Empty, default, SystemEntropy.Instance).Start(), default), cancellationToken);
 
     /// <summary>The side that asks, over a relay.</summary>
     private sealed class Session(DocumentRelay relay, SigningKey reader, DocId document, IEnumerable<EnvelopeId> own, IEntropy entropy)

@@ -15,7 +15,7 @@ public sealed class ApiPageTests
     private static readonly FileDescriptor[] Files =
     [
         .. typeof(V1.SyncReflection).Assembly.GetTypes()
-            .Where(type => type.Namespace == typeof(V1.SyncReflection).Namespace && type.Name.EndsWith("Reflection", StringComparison.Ordinal))
+            .Where(type => string.Equals(type.Namespace, typeof(V1.SyncReflection).Namespace, StringComparison.Ordinal) && type.Name.EndsWith("Reflection", StringComparison.Ordinal))
             .Select(type => (FileDescriptor)type.GetProperty("Descriptor")!.GetValue(null)!),
     ];
 
