@@ -1,6 +1,4 @@
 using System.Collections.Immutable;
-using CloudPeer.Api.Inbox;
-using CloudPeer.Api.Relay;
 using CloudPeer.Sync.Relay;
 using CloudPeer.Sync.Sessions;
 
@@ -13,10 +11,13 @@ namespace CloudPeer.Api.Accounts;
 /// <param name="Used">What is used.</param>
 internal sealed record LimitUse(QuotaResource Resource, string App, ulong Limit, ulong Used);
 
+/// <summary>Counts what a tenant uses of a limit that another part of the server keeps.</summary>
+internal delegate ValueTask<LimitUse> LimitCounter(TenantInfo tenant, CancellationToken cancellationToken);
+
 /// <summary>What a tenant uses of everything that its plan may limit (docs/protocol/sync.md §6.2).</summary>
-internal sealed class PlanUsage(IRelayStore store, InboxStore inbox, StreamCounter streams, TimeProvider clock)
+internal sealed class PlanUsage(IRelayStore store, IEnumerable<LimitCounter> elsewhere, TimeProvider clock)
 {
-    /// <summary>All limits, storage first, then those of the account's app budgets.</summary>
+    /// <summary>All limits in the order of <see cref="QuotaResource"/>: storage first, the account's app budgets last.</summary>
     public async Task<IReadOnlyList<LimitUse>> FindAsync(TenantInfo tenant, CancellationToken cancellationToken)
     {
         var limits = tenant.Limits;
@@ -24,17 +25,17 @@ internal sealed class PlanUsage(IRelayStore store, InboxStore inbox, StreamCount
 
         var author = await LargestAuthorAsync(tenant, usage, cancellationToken);
         var apps = await AppsAsync(tenant, usage, cancellationToken);
-        return
+        List<LimitUse> uses =
         [
             Of(QuotaResource.Storage, limits.StorageBytes, usage.StoredBytes),
             Of(QuotaResource.Documents, limits.Documents, usage.Documents),
             Of(QuotaResource.EnvelopesPerDay, limits.EnvelopesPerDay, usage.EnvelopesToday),
-            Of(QuotaResource.Devices, limits.Devices, streams.Connected(tenant)),
-            Of(QuotaResource.Inbox, (ulong)InboxLimits.Of(limits), (ulong)await inbox.CountAsync(tenant.Account, cancellationToken)),
             Of(QuotaResource.AuthorStorage, limits.AuthorBytes, author),
             .. limits.AppBytes.OrderBy(budget => budget.Key, StringComparer.Ordinal)
                 .Select(budget => new LimitUse(QuotaResource.AppStorage, budget.Key, budget.Value, apps.GetValueOrDefault(UsageShare.Of(budget.Key)))),
         ];
+        foreach (var count in elsewhere) uses.Add(await count(tenant, cancellationToken));
+        return [.. uses.OrderBy(use => use.Resource)];
     }
 
     // Nobody is near the limit while authors are not counted.

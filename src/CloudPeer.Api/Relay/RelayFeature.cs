@@ -1,3 +1,4 @@
+using CloudPeer.Api.Accounts;
 using CloudPeer.Api.Relay.Store;
 using CloudPeer.Sync.Relay;
 using Tlfs.Core;
@@ -12,6 +13,8 @@ internal static partial class RelayFeature
     public static IServiceCollection AddRelay(this IServiceCollection services, IRelayStore store) => services
         .AddSingleton(store)
         .AddSingleton<StreamCounter>()
+        .AddSingleton<LimitCounter>(provider => (tenant, _) =>
+            new(new LimitUse(QuotaResource.Devices, string.Empty, tenant.Limits.Devices, provider.GetRequiredService<StreamCounter>().Connected(tenant))))
         .AddSingleton<UsageAudit>()
         .AddHostedService<UsageCheck>()
         .AddSingleton(provider =>

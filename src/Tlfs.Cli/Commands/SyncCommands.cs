@@ -157,7 +157,7 @@ internal static class SyncCommands
 
     private static string Notes(SyncResult result) => string.Concat(
         result.Restored is { } restored ? "\n  " + Text.Restored(restored) : "",
-        string.Concat(result.Refused.Select(each => each.Quota).OfType<QuotaUse>().Select(Text.Quota).Distinct().Select(line => "\n  " + line)),
+        string.Concat(result.Refused.Select(each => each.Quota).OfType<QuotaUse>().Select(Text.Quota).Distinct(StringComparer.Ordinal).Select(line => "\n  " + line)),
         result.Missing.Count == 0 ? "" : "\n  The server left out: " + string.Join(' ', result.Missing));
 
     private static TlfsException Failed(SyncResult result)

@@ -24,8 +24,7 @@ public sealed class AccessTests(PostgresFixture postgres)
     [Fact]
     public void Every_call_of_every_service_has_a_row_and_every_row_is_made() =>
         Assert.Multiple(
-            () => Assert.Empty(Declared().Where(call => !Rows.Keys.Any(row => CallOf(row) == call))),
-            () => Assert.Empty(Rows.Keys.Where(row => !Declared().Contains(CallOf(row)))),
+            () => Assert.Equal(Declared().Order(StringComparer.Ordinal), Rows.Keys.Select(CallOf).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)),
             () => Assert.Equal(Rows.Keys.Order(StringComparer.Ordinal), Calls.All.Keys.Order(StringComparer.Ordinal)));
 
     [Theory, BothStores]
@@ -41,7 +40,7 @@ public sealed class AccessTests(PostgresFixture postgres)
             foreach (var (role, answer) in Roles.Zip(expected).Reverse())
             {
                 var actual = await AnswerAsync(() => Calls.All[row](scene, scene.Actors[role]));
-                if (actual != answer) wrong.Add($"{row} by {role}: {actual}, and not {answer}");
+                if (!string.Equals(actual, answer, StringComparison.Ordinal)) wrong.Add($"{row} by {role}: {actual}, and not {answer}");
             }
         }
 
@@ -52,7 +51,7 @@ public sealed class AccessTests(PostgresFixture postgres)
 
     private static HashSet<string> Declared() =>
     [
-        .. typeof(V1.Sync).Assembly.GetTypes().Where(type => type.Namespace == typeof(V1.Sync).Namespace && type.Name.EndsWith("Reflection", StringComparison.Ordinal))
+        .. typeof(V1.Sync).Assembly.GetTypes().Where(type => string.Equals(type.Namespace, typeof(V1.Sync).Namespace, StringComparison.Ordinal) && type.Name.EndsWith("Reflection", StringComparison.Ordinal))
             .Select(type => (FileDescriptor)type.GetProperty("Descriptor")!.GetValue(null)!)
             .SelectMany(file => file.Services).SelectMany(service => service.Methods).Select(method => $"{method.Service.Name}.{method.Name}"),
     ];

@@ -5,7 +5,6 @@ using CloudPeer.Sync.Sessions;
 using CloudPeer.Sync.Wire;
 using Google.Protobuf;
 using Grpc.Core;
-using Tlfs.Core;
 using Tlfs.Core.Crypto;
 using Tlfs.Core.Encoding;
 using Tlfs.Core.Ids;

@@ -5,7 +5,6 @@ using CloudPeer.Sync.Wire;
 using CloudPeer.TestKit;
 using Google.Protobuf;
 using Microsoft.Data.Sqlite;
-using Tlfs.Client;
 using Tlfs.Core;
 using Tlfs.Core.Crdt;
 using Tlfs.Core.Ids;

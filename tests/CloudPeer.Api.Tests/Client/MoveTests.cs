@@ -39,16 +39,16 @@ public sealed class MoveTests(PostgresFixture postgres)
         Assert.Equal(
             [MoveStep.Joined, MoveStep.Copied, MoveStep.Copied, MoveStep.Told, MoveStep.Switched, MoveStep.Proven, MoveStep.Proven, MoveStep.Finished],
             steps.Reported.Select(each => each.Step));
-        Assert.Equal([to.HttpUrl], (await a.Replica.CloudpeersAsync(Cancel)).Select(cloudpeer => cloudpeer.Url));
-        Assert.Equal([to.HttpUrl, to.HttpUrl], (await a.Replica.StatusAsync(Cancel)).Select(status => status.Url));
+        Assert.Equal([to.HttpUrl], (await a.Replica.CloudpeersAsync(Cancel)).Select(cloudpeer => cloudpeer.Url), StringComparer.Ordinal);
+        Assert.Equal([to.HttpUrl, to.HttpUrl], (await a.Replica.StatusAsync(Cancel)).Select(status => status.Url), StringComparer.Ordinal);
         Assert.Equal("\"of b, before\"", mine.ToJson(".title"));
 
         // The old one takes nothing more, and the member's one call of sync goes to the new one.
         await theirs.EditAsync(d => d["title"].Set("of b, after"), Cancel);
         var synced = await b.SyncAsync();
-        Assert.Equal([to.HttpUrl], synced.Select(result => result.Url));
+        Assert.Equal([to.HttpUrl], synced.Select(result => result.Url), StringComparer.Ordinal);
         await from.StopAsync();
-        Assert.Equal([to.HttpUrl, to.HttpUrl], (await a.SyncAsync()).Select(result => result.Url));
+        Assert.Equal([to.HttpUrl, to.HttpUrl], (await a.SyncAsync()).Select(result => result.Url), StringComparer.Ordinal);
         Assert.Equal("\"of b, after\"", mine.ToJson(".title"));
         await mine.EditAsync(d => d["title"].Set("of a, after"), Cancel);
         await a.SyncAsync();
@@ -88,7 +88,7 @@ public sealed class MoveTests(PostgresFixture postgres)
         var moved = await a.Replica.MoveCloudpeerAsync(from.HttpUrl, to.HttpUrl, null, Cancel);
 
         Assert.Equal(2, moved.Documents);
-        Assert.Equal([to.HttpUrl], (await a.Replica.CloudpeersAsync(Cancel)).Select(cloudpeer => cloudpeer.Url));
+        Assert.Equal([to.HttpUrl], (await a.Replica.CloudpeersAsync(Cancel)).Select(cloudpeer => cloudpeer.Url), StringComparer.Ordinal);
         await b.SyncAsync();
         await from.StopAsync();
         await a.SyncAsync();
@@ -121,7 +121,7 @@ public sealed class MoveTests(PostgresFixture postgres)
         await from.StopAsync();
         await a.SyncAsync();
 
-        Assert.Contains("Switched", written);
+        Assert.Contains("Switched", written, StringComparer.Ordinal);
         Assert.All(written, row => Assert.Equal("1", mine.ToJson($".people[\"{row}\"].age")));
         Assert.Equal(mine.ToJson(), theirs.ToJson());
     }
@@ -138,10 +138,10 @@ public sealed class MoveTests(PostgresFixture postgres)
 
         await Person.RefusedAsync(Reason.QuotaExceeded, () => a.Replica.MoveCloudpeerAsync(from.HttpUrl, to.HttpUrl, null, Cancel));
 
-        Assert.Equal([from.HttpUrl, to.HttpUrl], (await a.Replica.CloudpeersAsync(Cancel)).Select(cloudpeer => cloudpeer.Url));
+        Assert.Equal([from.HttpUrl, to.HttpUrl], (await a.Replica.CloudpeersAsync(Cancel)).Select(cloudpeer => cloudpeer.Url), StringComparer.Ordinal);
         await document.EditAsync(d => d["title"].Set("still taken"), Cancel);
         var results = await a.Replica.SyncAsync(cancellationToken: Cancel);
-        Assert.True(results.Single(result => result.Url == from.HttpUrl).Complete);
+        Assert.True(results.Single(result => string.Equals(result.Url, from.HttpUrl, StringComparison.Ordinal)).Complete);
         await to.RestartAsync(("LOCAL_PLAN_BYTES", "0"));
         var moved = await a.Replica.MoveCloudpeerAsync(from.HttpUrl, to.HttpUrl, null, Cancel);
         Assert.Equal((1, document.EnvelopeCount), (moved.Documents, moved.Envelopes));
@@ -176,7 +176,7 @@ public sealed class MoveTests(PostgresFixture postgres)
         var url = to.HttpUrl;
         await to.StopAsync();
         await Person.RefusedAsync(Reason.Unreachable, () => a.Replica.MoveCloudpeerAsync(from.HttpUrl, url, null, Cancel));
-        Assert.Equal([from.HttpUrl], (await a.Replica.CloudpeersAsync(Cancel)).Select(cloudpeer => cloudpeer.Url));
+        Assert.Equal([from.HttpUrl], (await a.Replica.CloudpeersAsync(Cancel)).Select(cloudpeer => cloudpeer.Url), StringComparer.Ordinal);
         await a.SyncAsync();
 
         await to.StartAsync();
@@ -260,8 +260,8 @@ public sealed class MoveTests(PostgresFixture postgres)
         await using (var connection = new CloudpeerConnection(from.GrpcUrl, from.Peer, keys.Device, SystemEntropy.Instance, from.Clock))
             await connection.SendAsync(message.Bytes, null, Cancel);
 
-        Assert.Equal([from.HttpUrl], (await a.SyncAsync()).Select(result => result.Url));
-        Assert.Equal([from.HttpUrl], (await a.SyncAsync()).Select(result => result.Url));
+        Assert.Equal([from.HttpUrl], (await a.SyncAsync()).Select(result => result.Url), StringComparer.Ordinal);
+        Assert.Equal([from.HttpUrl], (await a.SyncAsync()).Select(result => result.Url), StringComparer.Ordinal);
         Assert.Empty(await a.Replica.InvitationsAsync(Cancel));
     }
 

@@ -70,8 +70,8 @@ public sealed class TwoServersTests(PostgresFixture postgres)
         // The member pulls it from the one and gives it to the other.
         var results = await b.SyncAsync();
         Assert.Equal("\"after the backup\"", theirs.ToJson(".title"));
-        Assert.InRange(results.Single(result => result.Url == first.HttpUrl).Pushed, 1, int.MaxValue);
-        Assert.All(theirs.Log.TakeLast(1), entry => Assert.Contains(first.HttpUrl, entry.Receipts));
+        Assert.InRange(results.Single(result => string.Equals(result.Url, first.HttpUrl, StringComparison.Ordinal)).Pushed, 1, int.MaxValue);
+        Assert.All(theirs.Log.TakeLast(1), entry => Assert.Contains(first.HttpUrl, entry.Receipts, StringComparer.Ordinal));
         Assert.Empty(theirs.Verify().Problems);
     }
 

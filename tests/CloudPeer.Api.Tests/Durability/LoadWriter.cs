@@ -1,8 +1,6 @@
 using System.Collections.Concurrent;
 using CloudPeer.Sync.Client;
 using CloudPeer.Sync.Log;
-using CloudPeer.Sync.Wire;
-using Grpc.Core;
 using Tlfs.Core;
 using Tlfs.Core.Crypto;
 using Tlfs.Core.Ids;

@@ -8,7 +8,6 @@ using CloudPeer.TestKit;
 using Grpc.Core;
 using Tlfs.Core;
 using Tlfs.Core.Crypto;
-using Tlfs.Core.Ids;
 using Xunit;
 
 namespace CloudPeer.Api.Tests.Hosting;

@@ -13,7 +13,6 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using Tlfs.Core;
-using Tlfs.Core.Crypto;
 using Tlfs.Core.Ids;
 using Tlfs.Core.Policy;
 using Xunit;

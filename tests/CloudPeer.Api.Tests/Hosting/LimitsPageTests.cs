@@ -24,6 +24,6 @@ public sealed class LimitsPageTests
             .Where(member => member is FieldInfo or PropertyInfo).Select(member => $"`{limits.Name}.{member.Name}`").ToList();
 
         Assert.NotEmpty(names);
-        Assert.Empty(names.Where(name => !Page.Contains(name, StringComparison.Ordinal)));
+        Assert.All(names, name => Assert.Contains(name, Page, StringComparison.Ordinal));
     }
 }

@@ -5,7 +5,6 @@ using CloudPeer.Sync.Wire;
 using CloudPeer.TestKit;
 using Google.Protobuf;
 using Tlfs.Core;
-using Tlfs.Core.Encoding;
 using Tlfs.Core.Ids;
 using Xunit;
 

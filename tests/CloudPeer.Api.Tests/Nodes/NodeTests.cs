@@ -3,7 +3,6 @@ using CloudPeer.Api.Tests.Durability;
 using CloudPeer.Sync.Client;
 using CloudPeer.TestKit;
 using Tlfs.Core;
-using Tlfs.Core.Ids;
 using Tlfs.Core.Sealing;
 using Xunit;
 

@@ -45,12 +45,13 @@ public sealed class ReconcileTests(PostgresFixture postgres)
         using var alice = await TestDevice.RegisterAsync(server);
         var document = await HostedAsync(server, alice, 600);
         var roots = new List<Bytes32> { MerkleTree.EmptyRoot };
-        document.Envelopes.Aggregate(CompactRange.Empty, (range, envelope) =>
+        var range = CompactRange.Empty;
+        foreach (var envelope in document.Envelopes)
         {
-            var next = range.Append(envelope.Id);
-            roots.Add(next.Root);
-            return next;
-        });
+            range = range.Append(envelope.Id);
+            roots.Add(range.Root);
+        }
+
         for (var restarted = false; ; restarted = true)
         {
             await using var connection = Connect(server, alice);

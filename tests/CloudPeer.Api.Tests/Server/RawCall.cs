@@ -57,8 +57,8 @@ internal sealed class RawCall : IDisposable
     /// <summary>Begins a call and never ends it; returns when the server was sent the bytes.</summary>
     public async Task<IAsyncDisposable> BeginAsync(string method, byte[] bytes)
     {
-        var call = new Unfinished(_http, bytes);
-        await call.StartAsync(Request(method, call.Content), Cancel);
+        var call = new Unfinished(_http, bytes, body => Request(method, body));
+        await call.StartAsync(Cancel);
         return call;
     }
 
@@ -88,24 +88,26 @@ internal sealed class RawCall : IDisposable
 
     private static byte[] Decode(string text) => Convert.FromBase64String(text.PadRight((text.Length + 3) / 4 * 4, '='));
 
-    private sealed class Unfinished(HttpClient http, byte[] bytes) : IAsyncDisposable
+    private sealed class Unfinished(HttpClient http, byte[] bytes, Func<HttpContent, HttpRequestMessage> request) : IAsyncDisposable
     {
         private readonly CancellationTokenSource _ending = new();
+        private readonly Half _body = new(bytes);
+        private HttpRequestMessage? _request;
         private Task _answer = Task.CompletedTask;
 
-        public Half Content { get; } = new(bytes);
-
-        public async Task StartAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        public async Task StartAsync(CancellationToken cancellationToken)
         {
-            _answer = http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, _ending.Token);
-            await Content.Sent.WaitAsync(cancellationToken);
+            _request = request(_body);
+            _answer = http.SendAsync(_request, HttpCompletionOption.ResponseHeadersRead, _ending.Token);
+            await _body.Sent.WaitAsync(cancellationToken);
         }
 
         public async ValueTask DisposeAsync()
         {
             await _ending.CancelAsync();
             await _answer.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
-            Content.Dispose();
+            _request?.Dispose();
+            _body.Dispose();
             _ending.Dispose();
         }
     }
@@ -114,6 +116,7 @@ internal sealed class RawCall : IDisposable
     private sealed class Half(byte[] bytes) : HttpContent
     {
         private readonly TaskCompletionSource _sent = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly TaskCompletionSource _rest = new();
 
         public Task Sent => _sent.Task;
 
@@ -124,7 +127,7 @@ internal sealed class RawCall : IDisposable
             await stream.WriteAsync(bytes, cancellationToken);
             await stream.FlushAsync(cancellationToken);
             _sent.TrySetResult();
-            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
+            await _rest.Task.WaitAsync(cancellationToken);
         }
 
         protected override bool TryComputeLength(out long length)

@@ -3,7 +3,6 @@ using CloudPeer.Sync.Relay;
 using CloudPeer.TestKit;
 using CloudPeer.TestKit.Relay;
 using Tlfs.Core;
-using Tlfs.Core.Crypto;
 using Tlfs.Core.Policy;
 using Xunit;
 

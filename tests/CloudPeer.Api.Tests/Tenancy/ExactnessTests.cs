@@ -1,10 +1,10 @@
 using System.Collections.Immutable;
+using System.Threading.Channels;
 using CloudPeer.Api.Data;
 using CloudPeer.Api.Relay;
 using CloudPeer.Api.Tests.Server;
 using CloudPeer.Sync.Relay;
 using CloudPeer.TestKit;
-using CloudPeer.TestKit.Relay;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 using Tlfs.Core;
@@ -123,14 +123,14 @@ public sealed class ExactnessTests(PostgresFixture postgres)
 
     private sealed class SleepersClock() : FakeTimeProvider(TestServer.Start)
     {
-        private readonly SemaphoreSlim _sleepers = new(0);
+        private readonly Channel<TimeSpan> _sleepers = Channel.CreateUnbounded<TimeSpan>();
 
-        public Task SomebodySleepsAsync() => _sleepers.WaitAsync();
+        public Task<TimeSpan> SomebodySleepsAsync() => _sleepers.Reader.ReadAsync().AsTask();
 
         public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
         {
             var timer = base.CreateTimer(callback, state, dueTime, period);
-            _sleepers.Release();
+            _sleepers.Writer.TryWrite(dueTime);
             return timer;
         }
     }
@@ -159,7 +159,7 @@ public sealed class ExactnessTests(PostgresFixture postgres)
             }
         }
 
-        public IReadOnlyList<int> Take()
+        public int[] Take()
         {
             lock (_gate)
             {

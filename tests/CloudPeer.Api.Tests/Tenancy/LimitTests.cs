@@ -113,7 +113,7 @@ public sealed class LimitTests(PostgresFixture postgres)
         world.Relays.Tenants.Change(account, Budget(enough));
         await world.Relays.AcceptAsync(owner, notes, delta);
         await world.AssertFullAsync(QuotaResource.AppStorage, enough, enough, owner, notes, notes.NextDelta(owner));
-        Assert.Equal(["app_other", "app_notes"], (await world.Store.ReadHostedAsync(account, 10, Cancel)).Select(hosted => hosted.App));
+        Assert.Equal(["app_other", "app_notes"], (await world.Store.ReadHostedAsync(account, 10, Cancel)).Select(hosted => hosted.App), StringComparer.Ordinal);
         Assert.Equal(other.Id, Assert.Single(await world.Store.ReadHostedAsync(account, 1, Cancel)).Document);
         await world.AssertExactAsync();
     }

@@ -149,7 +149,7 @@ public sealed class TenancyClientTests(PostgresFixture postgres)
         await second.StartAsync();
         var id = mine.Id;
         var deleted = await a.Replica.DeleteEverywhereAsync(id, Cancel);
-        Assert.Equal([first.HttpUrl, second.HttpUrl], deleted.Servers.Keys);
+        Assert.Equal([first.HttpUrl, second.HttpUrl], deleted.Servers.Keys, StringComparer.Ordinal);
         Assert.All(deleted.Servers.Values, freed => Assert.Equal((ulong)deleted.LocalBytes, freed));
         Assert.Equal((0UL, 0UL), ((await EntitlementAsync(first, a)).UsedBytes, (await EntitlementAsync(second, a)).UsedBytes));
         Assert.Empty(await a.Replica.DocumentsAsync(Cancel));

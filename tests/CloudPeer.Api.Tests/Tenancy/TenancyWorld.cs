@@ -68,8 +68,8 @@ internal sealed class TenancyWorld : IAsyncDisposable
 
     public static Task<TenancyWorld> InMemoryAsync(ulong seed)
     {
-        var store = new MemoryRelayStore();
-        return OpenAsync(_ => Task.FromResult<IRelayStore>(store), seed, null);
+        IRelayStore? store = null;
+        return OpenAsync(_ => Task.FromResult(store ??= new MemoryRelayStore()), seed, null);
     }
 
     /// <summary>Another relay over the same data, as a second process would be.</summary>

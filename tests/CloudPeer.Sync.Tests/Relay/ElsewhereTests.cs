@@ -169,7 +169,7 @@ public sealed class ElsewhereTests : IAsyncDisposable
         {
             tell(ChangedElsewhere.Any);
             _listening.TrySetResult(tell);
-            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
+            await new TaskCompletionSource().Task.WaitAsync(cancellationToken);
         });
         return (_world.Start(store, limits), proxy);
     }

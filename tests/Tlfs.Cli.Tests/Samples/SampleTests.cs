@@ -75,7 +75,7 @@ public sealed class SampleTests(SharedServer shared)
         var log = (await anna.JsonAsync("doc", "log", document)).Done().JsonLines;
         var expected = log.Select((entry, at) => $"{at} {entry.GetProperty("type").GetString()} {entry.GetProperty("author").GetString()} {entry.GetProperty("envelope").GetString()}");
         Assert.Equal(expected, member.OutputLines.SkipLast(1), StringComparer.Ordinal);
-        var head = (await anna.JsonAsync("sync")).Done().JsonLines.Single(line => line.GetProperty("doc").GetString() == document).GetProperty("head");
+        var head = (await anna.JsonAsync("sync")).Done().JsonLines.Single(line => string.Equals(line.GetProperty("doc").GetString(), document, StringComparison.Ordinal)).GetProperty("head");
         Assert.Equal($"verified: {log.Count} envelopes, root {head.GetProperty("root").GetString()}, signed by {server.Peer}", member.OutputLines[^1]);
     }
 

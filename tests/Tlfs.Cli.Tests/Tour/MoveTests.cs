@@ -15,7 +15,7 @@ public sealed class MoveTests(SharedServer shared)
 
         var lines = (await pair.Anna.JsonAsync("cloudpeer", "move", from.Url, to.Url)).Done().JsonLines;
 
-        Assert.Equal(["joined", "copied", "told", "switched", "proven", "finished"], lines.SkipLast(1).Select(line => line.GetProperty("step").GetString()));
+        Assert.Equal(["joined", "copied", "told", "switched", "proven", "finished"], lines.SkipLast(1).Select(line => line.GetProperty("step").GetString()), StringComparer.Ordinal);
         var result = lines[^1];
         Assert.True(result.GetProperty("verified").GetBoolean());
         Assert.Equal((1, lines[4].GetProperty("envelopes").GetInt32()), (result.GetProperty("documents").GetInt32(), result.GetProperty("envelopes").GetInt32()));
@@ -55,7 +55,7 @@ public sealed class MoveTests(SharedServer shared)
         async Task<(ulong Size, ulong Of)> FetchedAsync()
         {
             var status = Assert.Single((await pair.Anna.JsonAsync("status", "--delivered")).Done().JsonLines);
-            var each = status.GetProperty("delivered").EnumerateArray().Single(one => one.GetProperty("peer").GetString() == bob);
+            var each = status.GetProperty("delivered").EnumerateArray().Single(one => string.Equals(one.GetProperty("peer").GetString(), bob, StringComparison.Ordinal));
             return (each.GetProperty("size").GetUInt64(), each.GetProperty("of").GetUInt64());
         }
     }
