@@ -37,7 +37,7 @@ public sealed class UsageTests
     [InlineData("accept")]
     [InlineData("cloudpeer")]
     [InlineData("cloudpeer", "add")]
-    [InlineData("cloudpeer", "move", "a", "b")]
+    [InlineData("cloudpeer", "move", "a")]
     [InlineData("sync", "--once", "--watch")]
     [InlineData("sync", "--timeout", "soon")]
     [InlineData("sync", "--timeout", "0")]
