@@ -73,8 +73,8 @@ internal sealed class TenantLedger
             return Full(QuotaResource.Documents, limits.Documents, Usage.Documents, "The account hosts as many documents as its plan allows.");
         if (Exceeds(limits.EnvelopesPerDay, Usage.EnvelopesToday, (ulong)entries.Count))
         {
-            return Full(QuotaResource.EnvelopesPerDay, limits.EnvelopesPerDay, Usage.EnvelopesToday, "The account that hosts this document stores no more envelopes today.")
-                with { RetryAfter = Usage.UntilMidnight(_micros) };
+            var full = Full(QuotaResource.EnvelopesPerDay, limits.EnvelopesPerDay, Usage.EnvelopesToday, "The account that hosts this document stores no more envelopes today.");
+            return full with { RetryAfter = Usage.UntilMidnight(_micros) };
         }
 
         return JudgeApp(document.App, bytes) ?? JudgeAuthors(document, entries);
