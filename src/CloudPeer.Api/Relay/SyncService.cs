@@ -70,14 +70,14 @@ internal sealed partial class SyncService(
             {
                 var entries = RelayCalls.Entries(page, document, request.OmitOwn ? peer : null);
                 await writer.WriteAsync(new() { Entries = entries }, cancellationToken);
-                range = range with { From = range.From + (ulong)page.Entries.Count };
             }
+
+            range = range.After(page);
 
             if (page.CaughtUp is not { } head) continue;
             await writer.WriteAsync(new() { CaughtUp = head.ToWire() }, cancellationToken);
             if (!request.Follow) return;
-            range = range with { IsFollowing = true };
-            if (await relay.WaitAsync(peer, document, range.From, cancellationToken) is { } refusal) throw new RefusedException(refusal);
+            if (await relay.WaitAsync(peer, document, range.From, cancellationToken, range.Generation) is { } refusal) throw new RefusedException(refusal);
         }
         while (range.Until == 0 || range.From < range.Until);
     }

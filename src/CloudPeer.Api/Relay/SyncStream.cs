@@ -133,9 +133,8 @@ internal sealed class SyncStream(
         var refusal = await SendGenerationsAsync(frame.Request, document, stopped);
         while (refusal is null)
         {
-            (var sent, var caughtUp, refusal) = await SendPageAsync(frame.Request, document, range, omit, stopped);
-            range = range with { From = range.From + sent, IsFollowing = range.IsFollowing || caughtUp };
-            if (refusal is null && caughtUp) refusal = await relay.WaitAsync(peer, document, range.From, stopped);
+            (range, var caughtUp, refusal) = await SendPageAsync(frame.Request, document, range, omit, stopped);
+            if (refusal is null && caughtUp) refusal = await relay.WaitAsync(peer, document, range.From, stopped, range.Generation);
         }
 
         // It ends by itself here, unless somebody is ending it already.
@@ -144,14 +143,14 @@ internal sealed class SyncStream(
         await RefuseAsync(frame.Request, refusal);
     }
 
-    private async Task<(ulong Sent, bool CaughtUp, Refusal? Refusal)> SendPageAsync(
+    private async Task<(LogRange Next, bool CaughtUp, Refusal? Refusal)> SendPageAsync(
         ulong request, DocId document, LogRange range, PeerId? omit, CancellationToken cancellationToken)
     {
         await _gate.WaitAsync(cancellationToken);
         try
         {
             var outcome = await relay.ReadAsync(peer, document, range, cancellationToken);
-            if (!outcome.Succeeded) return (0, false, outcome.Refusal);
+            if (!outcome.Succeeded) return (range, false, outcome.Refusal);
             var page = outcome.Value;
             // From here on the stream's own end is the only one: half a page must not be left out.
             if (page.Entries.Count > 0)
@@ -162,7 +161,7 @@ internal sealed class SyncStream(
             }
 
             if (page.CaughtUp is { } head) await writer.WriteAsync(new() { Request = request, CaughtUp = head.ToWire() }, ending.Token);
-            return ((ulong)page.Entries.Count, page.CaughtUp is not null, null);
+            return (range.After(page), page.CaughtUp is not null, null);
         }
         finally
         {

@@ -10,7 +10,8 @@ namespace CloudPeer.Sync.Relay;
 /// <param name="FirstIndex">The index of the first entry.</param>
 /// <param name="Entries">Dense from there; empty if the log has nothing more.</param>
 /// <param name="CaughtUp">The signed head of exactly the log up to these entries, when they reach its end; else null.</param>
-public sealed record LogPage(ulong FirstIndex, IReadOnlyList<ServedEntry> Entries, LogHead? CaughtUp);
+/// <param name="Generation">Which log of the document it is of: another one begins after a deletion (log.md §6.6).</param>
+public sealed record LogPage(ulong FirstIndex, IReadOnlyList<ServedEntry> Entries, LogHead? CaughtUp, uint Generation);
 
 /// <summary>What a reader wants of a log (sync.md §3.1).</summary>
 /// <param name="From">The first index.</param>
@@ -27,6 +28,17 @@ public readonly record struct LogRange(ulong From)
     /// has appended a moment ago.
     /// </summary>
     public bool IsFollowing { get; init; }
+
+    /// <summary>The log that the pages before were of; null at first. Of another one nothing is read: the reader has to begin anew.</summary>
+    public uint? Generation { get; init; }
+
+    /// <summary>What is wanted after a page.</summary>
+    public LogRange After(LogPage page) => this with
+    {
+        From = From + (ulong)page.Entries.Count,
+        IsFollowing = IsFollowing || page.CaughtUp is not null,
+        Generation = page.Generation,
+    };
 }
 
 /// <summary>
@@ -110,14 +122,14 @@ public sealed partial class DocumentRelay : IAsyncDisposable
         try
         {
             var known = await FindServedAsync(reader, document, cancellationToken).ConfigureAwait(false);
-            if (known is null) return Outcome.Refused<LogPage>(Refusal.NotFound);
+            if (known is null || !IsOf(known, range.Generation)) return Outcome.Refused<LogPage>(Refusal.NotFound);
             var (from, wanted) = (range.From, Wanted(range));
             if (range.IsFollowing && known.Recent.Read(from, known.State.Size, wanted, _limits.PageBytes) is { } tail)
                 return Outcome.Of(Page(known, reader, range, tail));
             var asOf = _cache.Told;
             var slice = await _store.ReadAsync(document, from, wanted, _limits.PageBytes, cancellationToken).ConfigureAwait(false);
             var current = slice is null ? null : await CurrentAsync(slice, asOf, cancellationToken).ConfigureAwait(false);
-            if (current is null || !await IsServedAsync(current, reader, cancellationToken).ConfigureAwait(false))
+            if (current is null || !IsOf(current, range.Generation) || !await IsServedAsync(current, reader, cancellationToken).ConfigureAwait(false))
                 return Outcome.Refused<LogPage>(Refusal.NotFound);
             return Outcome.Of(Page(current, reader, range, slice!.Entries));
         }
@@ -131,8 +143,10 @@ public sealed partial class DocumentRelay : IAsyncDisposable
     {
         var served = ServedEntry.For(entries, document.Policy.View, reader, range.HeadersOnly);
         var isWhole = range.From + (ulong)entries.Count >= document.State.Size;
-        return new(range.From, served, isWhole ? document.Head(_server, _time) : null);
+        return new(range.From, served, isWhole ? document.Head(_server, _time) : null, document.State.Generation);
     }
+
+    private static bool IsOf(CachedDocument document, uint? generation) => generation is null || document.State.Generation == generation;
 
     /// <summary>The generations of a log, oldest first (log.md §6.2); none for who may not read it.</summary>
     public async Task<Outcome<IReadOnlyList<Generation>>> GenerationsAsync(PeerId reader, DocId document, CancellationToken cancellationToken)
@@ -152,9 +166,9 @@ public sealed partial class DocumentRelay : IAsyncDisposable
 
     /// <summary>
     /// Waits until a log has more than <paramref name="size"/> envelopes (sync.md §3.3). Null means: read on. A refusal ends the
-    /// subscription, also when the reader's right ends while it waits (sync.md §3.4).
+    /// subscription, also when the reader's right ends while it waits (sync.md §3.4), or the log is another one than <paramref name="generation"/>.
     /// </summary>
-    public async Task<Refusal?> WaitAsync(PeerId reader, DocId document, ulong size, CancellationToken cancellationToken)
+    public async Task<Refusal?> WaitAsync(PeerId reader, DocId document, ulong size, CancellationToken cancellationToken, uint? generation = null)
     {
         try
         {
@@ -163,7 +177,7 @@ public sealed partial class DocumentRelay : IAsyncDisposable
             {
                 var changed = waiter.Changed;
                 var current = await FindServedAsync(reader, document, cancellationToken).ConfigureAwait(false);
-                if (current is null) return Refusal.NotFound;
+                if (current is null || !IsOf(current, generation)) return Refusal.NotFound;
                 if (current.State.Size > size) return null;
                 current.Recent.Follow();
                 await changed.WaitAsync(cancellationToken).ConfigureAwait(false);

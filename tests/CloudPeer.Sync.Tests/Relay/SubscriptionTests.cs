@@ -61,6 +61,26 @@ public sealed class SubscriptionTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_log_that_came_anew_is_not_gone_on_with_also_when_it_is_longer()
+    {
+        var owner = _world.Tenant();
+        var document = await _world.HostedAsync(owner);
+        var page = await _world.Relay.ReadAsync(owner.Public, document.Id, new(0), CancellationToken.None);
+        var next = new LogRange(0).After(page.Value!);
+        var waiting = _world.Relay.WaitAsync(owner.Public, document.Id, next.From, CancellationToken.None, next.Generation);
+
+        Assert.True((await _world.Relay.DeleteAsync(owner.Public, document.Id, CancellationToken.None)).Succeeded);
+        Assert.Equal(Refusal.NotFound, await waiting);
+        document.NextDelta(owner);
+        await _world.AcceptAsync(owner, document, [.. document.Envelopes]);
+
+        Assert.Equal(Refusal.NotFound, await _world.Relay.WaitAsync(owner.Public, document.Id, next.From, CancellationToken.None, next.Generation));
+        Assert.Equal(Refusal.NotFound, (await _world.Relay.ReadAsync(owner.Public, document.Id, next, CancellationToken.None)).Refusal);
+        Assert.Equal(Refusal.NotFound, (await _world.Relay.ReadAsync(owner.Public, document.Id, next with { IsFollowing = false }, CancellationToken.None)).Refusal);
+        Assert.Equal(3, (await RelayWorld.ReadAllAsync(_world.Relay, owner, document.Id)).Count);
+    }
+
+    [Fact]
     public async Task A_page_has_at_most_so_many_envelopes_and_bytes_but_at_least_one_envelope()
     {
         var owner = _world.Tenant();
