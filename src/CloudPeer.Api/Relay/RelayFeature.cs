@@ -40,7 +40,7 @@ internal static partial class RelayFeature
     [LoggerMessage(EventId = 1201, Level = LogLevel.Warning, Message = "The relay's store cannot be used now")]
     private static partial void LogUnavailable(ILogger log, Exception fault);
 
-    [LoggerMessage(EventId = 1203, Level = LogLevel.Error, Message = "{Fault} Restore the file from a backup (docs/operations/restore.md)")]
+    [LoggerMessage(EventId = 1206, Level = LogLevel.Error, Message = "{Fault} Restore the file from a backup (docs/operations/restore.md)")]
     private static partial void LogDamagedBlob(ILogger log, string fault);
 
     [LoggerMessage(EventId = 1202, Level = LogLevel.Error, Message = "The relay failed unexpectedly")]
