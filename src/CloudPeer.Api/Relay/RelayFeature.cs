@@ -1,4 +1,5 @@
 using CloudPeer.Api.Accounts;
+using CloudPeer.Api.Hosting;
 using CloudPeer.Api.Relay.Store;
 using CloudPeer.Sync.Relay;
 using Tlfs.Core;
@@ -25,7 +26,8 @@ internal static partial class RelayFeature
                 store,
                 provider.GetRequiredService<ITenants>(),
                 provider.GetRequiredService<TimeProvider>(),
-                onFault: fault => Log(log, fault));
+                onFault: fault => Log(log, fault),
+                charge: provider.GetRequiredService<CallLimiter>().Count);
         });
 
     public static void MapRelay(this IEndpointRouteBuilder app) => app.MapGrpcService<SyncService>();

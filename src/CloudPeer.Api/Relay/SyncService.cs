@@ -94,9 +94,8 @@ internal static class RelayCalls
         var document = WireIds.Read<DocId>(request.Document, "document");
         var app = AccountLimits.CheckAppId(request.AppId);
         ReadOnlyMemory<byte>[][] bundles = [.. request.Bundles.Select(bundle => bundle.Envelopes.Select(envelope => envelope.Memory).ToArray())];
-        HashSet<int> ifCurrent = [.. Enumerable.Range(0, bundles.Length).Where(i => request.Bundles[i].IfCurrent)];
         var response = new V1.PushResponse();
-        foreach (var outcome in await relay.PushAsync(peer, document, bundles, cancellationToken, ifCurrent, app))
+        foreach (var outcome in await relay.PushAsync(peer, document, bundles, cancellationToken, i => request.Bundles[i].IfCurrent, app))
         {
             if (outcome.Refusal?.Reason is Reason.BadSignature) limiter.CountBadSignature(peer);
             response.Results.Add(outcome.Succeeded

@@ -82,8 +82,21 @@ public sealed class ReceiptBatch
         var signature = server.Sign(Label.ReceiptSig, MerkleTree.Root(nodes));
         return new(leaves, hashes, MerkleTree.InclusionPaths(nodes), signature, server.Public);
     }
+}
 
-    /// <summary>Makes a receipt again from what its commit left in the store.</summary>
-    public static Receipt Restore(ReceiptLeaf leaf, int index, IReadOnlyList<Bytes32> hashes, byte[] signature, PeerId server) =>
-        new(leaf, index, hashes.Count, MerkleTree.InclusionPath([.. hashes.Select(MerkleTree.Leaf)], index), signature, server);
+/// <summary>The receipts of a commit, made again from what it left in the store.</summary>
+/// <param name="hashes">The receipt hash of each leaf, in commit order.</param>
+/// <param name="signature">The signature over the batch root.</param>
+/// <param name="server">Who signed.</param>
+public sealed class StoredBatch(IReadOnlyList<Bytes32> hashes, byte[] signature, PeerId server)
+{
+    private readonly IReadOnlyList<Bytes32>[] _paths = MerkleTree.InclusionPaths([.. hashes.Select(MerkleTree.Leaf)]);
+
+    /// <summary>True if it is the commit with this signature.</summary>
+    public bool IsOf(ReadOnlySpan<byte> other) => other.SequenceEqual(signature);
+
+    /// <summary>The receipt of one leaf.</summary>
+    /// <param name="leaf">The leaf.</param>
+    /// <param name="index">Its place in the commit.</param>
+    public Receipt Receipt(ReceiptLeaf leaf, int index) => new(leaf, index, _paths.Length, _paths[index], signature, server);
 }

@@ -4,34 +4,57 @@ using Tlfs.Core.Sealing;
 
 namespace CloudPeer.Sync.Relay;
 
+/// <summary>What was found out of a frozen author of whom an owner named the surviving branch (statements.md §4.11).</summary>
+/// <param name="Tip">The end of the author's chain when it was looked at.</param>
+/// <param name="End">The end of the branch that survives, as it was named then.</param>
+/// <param name="Survives">True if the chain begins with that branch.</param>
+internal sealed record BranchFinding(EnvelopeId Tip, EnvelopeId End, bool Survives);
+
 /// <summary>
-/// Asks the store about frozen authors of whom an owner named the surviving branch (statements.md §4.11): whether the chain here is that branch, and if
-/// not, where what is pushed of it goes. Done within the commit, since it depends on the tips.
+/// Asks the store about such authors: whether the chain here is the branch that survives, and if not, where what is pushed of it goes. Long searches, so
+/// they are done before the commit, for all bundles of a push at once; a bundle that was overtaken meanwhile is to be pushed again.
 /// </summary>
 internal static class BranchLookup
 {
     /// <summary>Finds out what the judge needs to know of each envelope of such an author.</summary>
-    public static async Task FindAsync(
-        IRelayStore store, PendingBundle bundle, WorkingDocument document, DocumentState state, CancellationToken cancellationToken)
+    /// <returns>The steps; see <see cref="BundleLookup"/>.</returns>
+    public static async Task<ulong> FindAsync(
+        IRelayStore store, IReadOnlyList<PendingBundle> bundles, CachedDocument document, CancellationToken cancellationToken)
     {
-        foreach (var envelopes in bundle.Envelopes.GroupBy(pending => pending.Header.Author))
+        var (state, view, steps) = (document.State, document.Policy.View, 0UL);
+        if (!view.HasForks) return 0;
+        foreach (var author in bundles.SelectMany(bundle => bundle.Envelopes).Where(pending => pending.IsSigned).GroupBy(pending => pending.Header.Author))
         {
-            if (document.Policy.View.Survivor(envelopes.Key) is not { } end || !state.Tips.TryGetValue(envelopes.Key, out var tip)) continue;
-            await FindRepeatedAsync(store, state.Document, [.. envelopes.Where(pending => pending.Header.Seq <= tip.Seq)], cancellationToken).ConfigureAwait(false);
-            if (await IsOnChainAsync(store, state.Document, tip, end, cancellationToken).ConfigureAwait(false)) document.Surviving.Add(envelopes.Key);
-            if (document.Surviving.Contains(envelopes.Key)) continue;
-            var frozen = document.Policy.View.Frozen(envelopes.Key);
-            foreach (var pending in envelopes.Where(pending => pending.Header.Seq >= frozen && pending.Header.Seq <= Math.Min(tip.Seq, end.Seq)))
-                await FindParentAsync(store, state.Document, tip, pending, document.Policy, cancellationToken).ConfigureAwait(false);
+            if (view.Survivor(author.Key) is not { } end || !state.Tips.TryGetValue(author.Key, out var tip)) continue;
+            PendingEnvelope[] passed = [.. author.Where(pending => pending.Header.Seq <= tip.Seq).OrderByDescending(pending => pending.Header.Seq)];
+            if (passed.Length > 0) steps += await FindRepeatedAsync(store, state, passed, cancellationToken).ConfigureAwait(false);
+            var survives = await IsOnChainAsync(store, state.Document, tip, end, cancellationToken).ConfigureAwait(false);
+            steps += tip.Seq - Math.Min(tip.Seq, end.Seq);
+            foreach (var bundle in bundles.Where(bundle => bundle.Envelopes.Any(pending => pending.Header.Author == author.Key)))
+                bundle.Branches[author.Key] = new(tip.Id, end.Envelope, survives);
+            if (survives) continue;
+            var walk = new ChainWalk(store, state.Document, tip);
+            foreach (var pending in passed.Where(pending => pending.Header.Seq >= view.Frozen(author.Key) && pending.Header.Seq <= end.Seq))
+                await FindParentAsync(store, walk, state.Document, pending, document.Policy, cancellationToken).ConfigureAwait(false);
+            steps += walk.Steps;
         }
+
+        return steps;
     }
 
     // On another branch than that of the tip, walking back does not find it.
-    private static async Task FindRepeatedAsync(IRelayStore store, DocId document, IReadOnlyList<PendingEnvelope> passed, CancellationToken cancellationToken)
+    private static async Task<ulong> FindRepeatedAsync(
+        IRelayStore store, DocumentState state, IReadOnlyList<PendingEnvelope> passed, CancellationToken cancellationToken)
     {
-        if (passed.Count == 0) return;
-        var places = await store.FindIdsAsync(document, passed.Select(pending => pending.Envelope.Id).ToHashSet(), cancellationToken).ConfigureAwait(false);
-        foreach (var pending in passed) pending.StoredIndex = places.FirstOrDefault(place => place.Id == pending.Envelope.Id)?.Index ?? pending.StoredIndex;
+        var places = await store.FindIdsAsync(state.Document, passed.Select(pending => pending.Envelope.Id).ToHashSet(), cancellationToken).ConfigureAwait(false);
+        var indexes = places.ToDictionary(place => place.Id, place => place.Index);
+        foreach (var pending in passed)
+        {
+            pending.WasLookedUp = true;
+            if (indexes.TryGetValue(pending.Envelope.Id, out var index)) pending.StoredIndex = index;
+        }
+
+        return state.Size;
     }
 
     private static async Task<bool> IsOnChainAsync(IRelayStore store, DocId document, AuthorTip tip, Cut end, CancellationToken cancellationToken)
@@ -42,13 +65,13 @@ internal static class BranchLookup
     }
 
     private static async Task FindParentAsync(
-        IRelayStore store, DocId document, AuthorTip tip, PendingEnvelope pending, DocumentPolicy policy, CancellationToken cancellationToken)
+        IRelayStore store, ChainWalk walk, DocId document, PendingEnvelope pending, DocumentPolicy policy, CancellationToken cancellationToken)
     {
         var header = pending.Header;
         if (pending.StoredIndex is not null) return;
         pending.IsBesideChain = header.Seq == 1;
         if (header.Seq == 1) return;
-        var place = await store.WalkBackAsync(document, tip.Index, tip.Seq - (header.Seq - 1), cancellationToken).ConfigureAwait(false);
+        var place = await walk.ToAsync(header.Seq - 1, cancellationToken).ConfigureAwait(false);
         if (place is null || place.Id != header.Prev) return;
         var slice = await store.ReadAsync(document, place.Index, 1, int.MaxValue, cancellationToken).ConfigureAwait(false);
         if (slice?.Entries is not [{ } entry] || !Envelope.TryDecode(entry.Bytes, out var parent, out _)) return;

@@ -18,6 +18,8 @@ internal sealed record Appended(Envelope Envelope, ulong Index, ulong? AuthorPre
 /// </summary>
 internal sealed class BundleJudge
 {
+    private const string NotSigned = "An envelope's signature does not verify.";
+
     private readonly PeerId _server;
     private readonly WorkingDocument _document;
     private readonly PendingBundle _bundle;
@@ -100,7 +102,7 @@ internal sealed class BundleJudge
         }
 
         if (JudgeChain(header, tip) is { } broken) return broken;
-        if (!pending.IsSigned) return new(Reason.BadSignature, "An envelope's signature does not verify.");
+        if (!pending.IsSigned) return new(Reason.BadSignature, NotSigned);
         if (!header.Auth.All(_policy.Contains) || !header.Deps.All(IsKnown))
             return new(Reason.DepsMissing, "An envelope depends on one that is not here.");
         return JudgePolicy(pending, out var policy) ?? Append(pending.Envelope, tip, policy);
@@ -110,7 +112,7 @@ internal sealed class BundleJudge
     {
         var id = pending.Envelope.Id;
         if ((id == tip.Id ? tip.Index : Find(id) ?? pending.StoredIndex) is not { } place)
-            return Broken(Reason.ChainBroken, pending.Header, tip, "Another envelope of the author has this number.");
+            return !pending.IsSigned ? new(Reason.BadSignature, NotSigned) : Broken(Reason.ChainBroken, pending.Header, tip, "Another envelope of the author has this number.");
         Places.Add(place);
         return null;
     }

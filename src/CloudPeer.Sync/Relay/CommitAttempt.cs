@@ -14,6 +14,7 @@ internal sealed class CommitAttempt(CommitContext context, IReadOnlyList<Pending
     private readonly List<Appended> _entries = [];
     private readonly List<(PendingBundle Bundle, IReadOnlyList<ulong> Places)> _accepted = [];
     private readonly List<(PendingBundle Bundle, Refusal Refusal)> _refused = [];
+    private IReadOnlyList<UsageShare>? _touched;
     private long _asOf;
     private ulong _micros;
 
@@ -35,7 +36,7 @@ internal sealed class CommitAttempt(CommitContext context, IReadOnlyList<Pending
         }
 
         Publish();
-        await AnswerAsync(receipts).ConfigureAwait(false);
+        Answer(receipts);
         return true;
     }
 
@@ -85,7 +86,7 @@ internal sealed class CommitAttempt(CommitContext context, IReadOnlyList<Pending
         var judge = new BundleJudge(context.Server.Public, document, bundle);
         if ((judge.Judge(host) ?? JudgePurge(document)) is { } refusal)
         {
-            _refused.Add((bundle, refusal));
+            _refused.Add((bundle, bundle.IsOvertaken(document) ? Overtaken : refusal));
             return;
         }
 
@@ -106,9 +107,12 @@ internal sealed class CommitAttempt(CommitContext context, IReadOnlyList<Pending
         }
 
         if (bundle.LookedUpIn is { } generation && generation != state.Generation) bundle.ForgetLookups();
-        await BundleLookup.FindRepeatedAsync(context.Store, bundle, state, document.Find, CancellationToken.None).ConfigureAwait(false);
-        await BranchLookup.FindAsync(context.Store, bundle, document, state, CancellationToken.None).ConfigureAwait(false);
+        // Only what was appended since the push was looked at can be found now, so the way is short.
+        await BundleLookup.FindRepeatedAsync(context.Store, bundle.Envelopes, state, document.Find, CancellationToken.None).ConfigureAwait(false);
+        if (document.Policy.View.HasForks) document.Surviving.UnionWith(bundle.Surviving(document.Policy.View));
     }
+
+    private static Refusal Overtaken => new(Reason.Unavailable, "What is known of an author of it has changed meanwhile; try again.");
 
     // The entries of the log that was deleted lie where those of the new one would.
     private static Refusal? JudgePurge(WorkingDocument document) => document is { State: null, Deleted.IsPurged: false }
@@ -120,7 +124,7 @@ internal sealed class CommitAttempt(CommitContext context, IReadOnlyList<Pending
         if (await HostAsync(account).ConfigureAwait(false) is not { } tenant) return null;
         if (_ledgers.TryGetValue(tenant.Account, out var ledger)) return ledger;
         ledger = new(tenant, transaction.Usage.GetValueOrDefault(tenant.Account), _micros);
-        await ledger.LoadAsync(transaction, Touched()).ConfigureAwait(false);
+        await ledger.LoadAsync(transaction, _touched ??= [.. Touched().Distinct()]).ConfigureAwait(false);
         _ledgers.Add(tenant.Account, ledger);
         return ledger;
     }
@@ -141,12 +145,19 @@ internal sealed class CommitAttempt(CommitContext context, IReadOnlyList<Pending
     private GroupCommit? Sign(out ReceiptBatch? receipts)
     {
         receipts = null;
-        if (_entries.Count == 0) return null;
+        if (_entries.Count == 0)
+        {
+            // What was counted anew is kept, or the next bundle that is refused would count it again.
+            UsageChange[] counted = [.. _ledgers.Values.Where(ledger => ledger.HasRecounted).Select(ledger => ledger.Change)];
+            return counted.Length == 0 ? null : GroupCommit.Correction([], counted, _micros);
+        }
+
+        var charged = _entries.Select(entry => _documents[entry.Envelope.Header.Document].State!.Host).ToHashSet();
         receipts = ReceiptBatch.Sign(context.Server, [.. _entries.Select(entry => Leaf(entry, _micros))]);
         return new(
             [.. _entries.Select((entry, position) => new NewEntry(entry.Envelope, entry.Index, entry.AuthorPreviousIndex, entry.Root, position))],
             [.. _documents.Values.Where(document => document.HasGrown).Select(document => document.State!)],
-            [.. _entries.Select(entry => _documents[entry.Envelope.Header.Document].State!.Host).Distinct().Select(host => _ledgers[host].Change)],
+            [.. _ledgers.Values.Where(ledger => ledger.HasRecounted || charged.Contains(ledger.Tenant.Account)).Select(ledger => ledger.Change)],
             _micros,
             receipts.Hashes,
             receipts.Signature);
@@ -166,25 +177,17 @@ internal sealed class CommitAttempt(CommitContext context, IReadOnlyList<Pending
         }
     }
 
-    private async Task AnswerAsync(ReceiptBatch? receipts)
+    private void Answer(ReceiptBatch? receipts)
     {
         var fresh = new Dictionary<(DocId, ulong), Receipt>();
         for (var i = 0; i < _entries.Count; i++) fresh.Add((_entries[i].Envelope.Header.Document, _entries[i].Index), receipts![i]);
         foreach (var (bundle, refusal) in _refused) bundle.Refuse(refusal);
         foreach (var (bundle, places) in _accepted)
         {
-            var answer = new Receipt[places.Count];
-            for (var i = 0; i < answer.Length; i++)
-                answer[i] = fresh.GetValueOrDefault((bundle.Document, places[i])) ?? await RestoreAsync(bundle.Document, places[i]).ConfigureAwait(false);
-            bundle.Accept(answer);
+            var answer = new Receipt?[places.Count];
+            for (var i = 0; i < answer.Length; i++) answer[i] = fresh.GetValueOrDefault((bundle.Document, places[i]));
+            if (Array.IndexOf(answer, null) < 0) bundle.Accept(answer!);
+            else context.Receipts.Enqueue(new(bundle, places, answer));
         }
-    }
-
-    private async Task<Receipt> RestoreAsync(DocId document, ulong index)
-    {
-        var stored = await context.Store.FindReceiptAsync(document, index, CancellationToken.None).ConfigureAwait(false)
-            ?? throw new InvalidOperationException("The log has no entry where its state says.");
-        var leaf = new ReceiptLeaf(document, stored.Place.Id, index, index + 1, stored.Root, stored.Micros);
-        return ReceiptBatch.Restore(leaf, stored.Position, stored.ReceiptHashes, stored.Signature, context.Server.Public);
     }
 }

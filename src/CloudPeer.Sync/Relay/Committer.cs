@@ -16,7 +16,6 @@ internal sealed class Committer : IAsyncDisposable
     private readonly CommitContext _context;
     private readonly Channel<PendingBundle> _queue = Channel.CreateUnbounded<PendingBundle>(new() { SingleReader = true });
     private readonly Task _running;
-    private long _waitingBytes;
 
     public Committer(CommitContext context)
     {
@@ -24,14 +23,12 @@ internal sealed class Committer : IAsyncDisposable
         _running = Task.Run(RunAsync);
     }
 
-    /// <summary>Queues the bundles of one push, in order; those that find no room are refused.</summary>
+    /// <summary>Queues the bundles of one push, in order.</summary>
     public void Enqueue(IReadOnlyList<PendingBundle> bundles)
     {
         foreach (var bundle in bundles)
         {
-            if (Interlocked.Add(ref _waitingBytes, bundle.Bytes) <= _context.Limits.WaitingBytes && _queue.Writer.TryWrite(bundle)) continue;
-            Interlocked.Add(ref _waitingBytes, -bundle.Bytes);
-            bundle.Refuse(Reason.Unavailable, "The server has too much to store at the moment.");
+            if (!_queue.Writer.TryWrite(bundle)) bundle.Refuse(Reason.Unavailable, "The server is stopping.");
         }
     }
 
@@ -46,9 +43,7 @@ internal sealed class Committer : IAsyncDisposable
     {
         while (await _queue.Reader.WaitToReadAsync().ConfigureAwait(false))
         {
-            var batch = TakeBatch();
-            await CommitAsync(batch).ConfigureAwait(false);
-            Interlocked.Add(ref _waitingBytes, -batch.Sum(bundle => bundle.Bytes));
+            await CommitAsync(TakeBatch()).ConfigureAwait(false);
         }
     }
 
@@ -105,4 +100,5 @@ internal sealed class Committer : IAsyncDisposable
 
 /// <summary>What all commits of a relay share.</summary>
 internal sealed record CommitContext(
-    SigningKey Server, IRelayStore Store, ITenants Tenants, DocumentCache Cache, DocumentSignals Signals, TimeProvider Time, RelayLimits Limits, Action<Exception> OnFault);
+    SigningKey Server, IRelayStore Store, ITenants Tenants, DocumentCache Cache, DocumentSignals Signals, ReceiptDesk Receipts, TimeProvider Time, RelayLimits Limits,
+    Action<Exception> OnFault);

@@ -58,6 +58,7 @@ public sealed partial class DocumentRelay : IAsyncDisposable
     private readonly ElsewhereWatch _watch;
     private readonly PushDesk _pushes;
     private readonly Committer _committer;
+    private readonly ReceiptDesk _receipts;
     private readonly DocumentDeleter _deleter;
 
     /// <summary>A relay over a store, which it does not own.</summary>
@@ -67,8 +68,10 @@ public sealed partial class DocumentRelay : IAsyncDisposable
     /// <param name="time">The clock of receipts and heads.</param>
     /// <param name="limits">The limits; the defaults if null.</param>
     /// <param name="onFault">Told of bugs and failures of the environment, for the host's log; callers get a refusal.</param>
+    /// <param name="charge">Told that a push of a device was as much work as so many calls more.</param>
     public DocumentRelay(
-        SigningKey server, IRelayStore store, ITenants tenants, TimeProvider time, RelayLimits? limits = null, Action<Exception>? onFault = null)
+        SigningKey server, IRelayStore store, ITenants tenants, TimeProvider time, RelayLimits? limits = null, Action<Exception>? onFault = null,
+        Action<PeerId, long>? charge = null)
     {
         _server = server;
         _store = store;
@@ -78,10 +81,12 @@ public sealed partial class DocumentRelay : IAsyncDisposable
         _onFault = onFault ?? (_ => { });
         var changes = new ChangesElsewhere(_limits.ChangesElsewhere);
         _cache = new(store, changes, _limits);
-        var context = new CommitContext(server, store, tenants, _cache, _signals, time, _limits, _onFault);
+        charge ??= (_, _) => { };
+        _receipts = new(store, server.Public, _limits.ReceiptDesks, _onFault, charge);
+        var context = new CommitContext(server, store, tenants, _cache, _signals, _receipts, time, _limits, _onFault);
         _committer = new(context);
         _deleter = new(context);
-        _pushes = new(store, tenants, _cache, _committer, _limits);
+        _pushes = new(store, tenants, _cache, _committer, _limits, charge);
         _sets = new(store, _limits);
         _proofs = new(store, _limits);
         _deliveries = new(store, time, _limits, _onFault);
@@ -99,11 +104,12 @@ public sealed partial class DocumentRelay : IAsyncDisposable
     /// <param name="document">The document.</param>
     /// <param name="bundles">Envelopes as they travel. The memory is kept until the result is there.</param>
     /// <param name="cancellationToken">Stops waiting; what has been handed to a commit may still be stored.</param>
-    /// <param name="ifCurrent">The bundles, by their places, in which a zone must have seen every statement here.</param>
+    /// <param name="ifCurrent">Of a bundle, by its place: whether a zone in it must have seen every statement here. None if null.</param>
     /// <param name="app">The app that pushes; a document counts to the budget of the one that began it. Empty if it does not say.</param>
+    /// <exception cref="TlfsException"><see cref="Reason.TooLarge"/>: more than one push may have; nothing of it was looked at.</exception>
     public async Task<IReadOnlyList<Outcome<IReadOnlyList<Receipt>>>> PushAsync(
         PeerId pusher, DocId document, IReadOnlyList<IReadOnlyList<ReadOnlyMemory<byte>>> bundles, CancellationToken cancellationToken,
-        IReadOnlySet<int>? ifCurrent = null, string app = "")
+        Func<int, bool>? ifCurrent = null, string app = "")
     {
         try
         {
@@ -218,6 +224,7 @@ public sealed partial class DocumentRelay : IAsyncDisposable
     {
         await _watch.DisposeAsync().ConfigureAwait(false);
         await _committer.DisposeAsync().ConfigureAwait(false);
+        await _receipts.DisposeAsync().ConfigureAwait(false);
         await _deleter.DisposeAsync().ConfigureAwait(false);
         await _deliveries.DisposeAsync().ConfigureAwait(false);
         _sets.Dispose();

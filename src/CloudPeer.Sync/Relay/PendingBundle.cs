@@ -38,6 +38,9 @@ internal sealed class PendingEnvelope(Envelope envelope)
     /// <summary>The envelope before it, if it is <see cref="IsBesideChain"/>; null for the author's first.</summary>
     public AuthorTip? Parent { get; set; }
 
+    /// <summary>Forgets what was found in a log that was deleted since.</summary>
+    public void ForgetLookups() => (StoredIndex, WasLookedUp, IsBesideChain, Parent) = (null, false, false, null);
+
     /// <summary>The expensive checks: signatures, also those inside cards.</summary>
     public void Verify()
     {
@@ -52,7 +55,9 @@ internal sealed class PendingEnvelope(Envelope envelope)
 /// <summary>A bundle on its way to a group commit, and the promise of its result.</summary>
 internal sealed class PendingBundle(PeerId pusher, DocId document, IReadOnlyList<PendingEnvelope> envelopes, bool ifCurrent)
 {
+    private static readonly HashSet<EnvelopeId> NoDeps = [];
     private readonly TaskCompletionSource<Outcome<IReadOnlyList<Receipt>>> _result = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Dictionary<PeerId, BranchFinding>? _branches;
 
     public PeerId Pusher { get; } = pusher;
 
@@ -76,7 +81,10 @@ internal sealed class PendingBundle(PeerId pusher, DocId document, IReadOnlyList
     public TenantInfo? HostTenant { get; set; }
 
     /// <summary>Deps that the log was found to hold: by the time of the commit they may no longer be remembered.</summary>
-    public HashSet<EnvelopeId> KnownDeps { get; } = [];
+    public IReadOnlySet<EnvelopeId> KnownDeps { get; set; } = NoDeps;
+
+    /// <summary>What was found out of frozen authors in it.</summary>
+    public Dictionary<PeerId, BranchFinding> Branches => _branches ??= [];
 
     public long Bytes { get; } = envelopes.Sum(envelope => (long)envelope.Envelope.Bytes.Length);
 
@@ -85,8 +93,32 @@ internal sealed class PendingBundle(PeerId pusher, DocId document, IReadOnlyList
     /// <summary>Forgets what was found in a log that was deleted since.</summary>
     public void ForgetLookups()
     {
-        KnownDeps.Clear();
-        foreach (var envelope in Envelopes) (envelope.StoredIndex, envelope.WasLookedUp) = (null, false);
+        LookedUpIn = null;
+        KnownDeps = NoDeps;
+        _branches = null;
+        foreach (var envelope in Envelopes) envelope.ForgetLookups();
+    }
+
+    /// <summary>The frozen authors whose chain here was found to begin with the branch that survives still.</summary>
+    public IEnumerable<PeerId> Surviving(PolicyView view) => _branches is null
+        ? []
+        : _branches.Where(branch => branch.Value.Survives && view.Survivor(branch.Key)?.Envelope == branch.Value.End).Select(branch => branch.Key);
+
+    /// <summary>
+    /// True if an author of it is frozen and a branch named, and that or the author's chain has changed since it was looked at: what was found may not be
+    /// what is true now.
+    /// </summary>
+    public bool IsOvertaken(WorkingDocument document)
+    {
+        var view = document.Policy.View;
+        if (!view.HasForks || document.State is not { } state) return false;
+        foreach (var author in Envelopes.Select(envelope => envelope.Header.Author).Distinct())
+        {
+            if (view.Survivor(author) is not { } end || !state.Tips.TryGetValue(author, out var tip)) continue;
+            if (_branches?.GetValueOrDefault(author) is not { } found || found.End != end.Envelope || found.Tip != tip.Id) return true;
+        }
+
+        return false;
     }
 
     public void Accept(IReadOnlyList<Receipt> receipts) => _result.TrySetResult(Outcome.Of(receipts));

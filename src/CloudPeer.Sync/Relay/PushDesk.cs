@@ -10,21 +10,25 @@ namespace CloudPeer.Sync.Relay;
 /// Everything about a push that needs no lock (sync.md §2): limits, canonical form, an early look at who pushes, signatures, and searches in
 /// the log. What it finds out is kept with the bundle, and counts in the commit where the order of checks has its place.
 /// </summary>
-internal sealed class PushDesk(IRelayStore store, ITenants tenants, DocumentCache cache, Committer committer, RelayLimits limits)
+internal sealed class PushDesk(
+    IRelayStore store, ITenants tenants, DocumentCache cache, Committer committer, RelayLimits limits, Action<PeerId, long> charge)
 {
     // From here on it is worth waking other cores for signatures of 50 µs each.
     private const int ParallelFrom = 8;
 
+    private readonly WaitingRoom _room = new(limits);
+
+    /// <exception cref="TlfsException"><see cref="Reason.TooLarge"/>: nothing of the push was looked at.</exception>
     public async Task<IReadOnlyList<Outcome<IReadOnlyList<Receipt>>>> PushAsync(
-        PeerId pusher, DocId document, IReadOnlyList<IReadOnlyList<ReadOnlyMemory<byte>>> bundles, IReadOnlySet<int>? ifCurrent, string app,
+        PeerId pusher, DocId document, IReadOnlyList<IReadOnlyList<ReadOnlyMemory<byte>>> bundles, Func<int, bool>? ifCurrent, string app,
         CancellationToken cancellationToken)
     {
-        if (ExceedsLimits(bundles)) return RefuseAll(bundles.Count, new(Reason.TooLarge, $"A push has at most {limits.PushEnvelopes} envelopes and {limits.PushBytes} bytes."));
+        CheckLimits(bundles);
         var results = new Task<Outcome<IReadOnlyList<Receipt>>>[bundles.Count];
-        var pending = new List<PendingBundle>();
+        var pending = new List<PendingBundle>(bundles.Count);
         for (var i = 0; i < results.Length; i++)
         {
-            if (TryDecode(pusher, document, bundles[i], ifCurrent?.Contains(i) == true, app, out var bundle) is { } refusal)
+            if (TryDecode(pusher, document, bundles[i], ifCurrent?.Invoke(i) == true, app, out var bundle) is { } refusal)
             {
                 results[i] = Task.FromResult(Outcome.Refused<IReadOnlyList<Receipt>>(refusal));
                 continue;
@@ -34,30 +38,56 @@ internal sealed class PushDesk(IRelayStore store, ITenants tenants, DocumentCach
             results[i] = bundle!.Result;
         }
 
-        if (pending.Count > 0) await PrepareAsync(pending, cancellationToken).ConfigureAwait(false);
-        return await Task.WhenAll(results).WaitAsync(cancellationToken).ConfigureAwait(false);
+        var all = Task.WhenAll(results);
+        if (pending.Count > 0) await TakeAsync(pusher, pending, all, cancellationToken).ConfigureAwait(false);
+        return await all.WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    private bool ExceedsLimits(IReadOnlyList<IReadOnlyList<ReadOnlyMemory<byte>>> bundles)
+    // The room is taken until everything is answered, also if the caller has gone.
+    private async Task TakeAsync(PeerId pusher, List<PendingBundle> bundles, Task answered, CancellationToken cancellationToken)
     {
-        long bytes = 0;
-        var envelopes = 0;
-        foreach (var bundle in bundles)
+        var bytes = 0L;
+        foreach (var bundle in bundles) bytes += bundle.Bytes;
+        if (!_room.TryEnter(pusher, bytes))
         {
-            envelopes += bundle.Count;
-            if (envelopes > limits.PushEnvelopes) return true;
-            foreach (var envelope in bundle) bytes += envelope.Length;
-            if (bytes > limits.PushBytes) return true;
+            bundles.ForEach(bundle => bundle.Refuse(Reason.Unavailable, "The server has too much to store at the moment."));
+            return;
         }
 
-        return bundles.Count > limits.PushEnvelopes;
+        try
+        {
+            await PrepareAsync(bundles, cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            // Nothing of it has been handed on.
+            _room.Leave(pusher, bytes);
+            throw;
+        }
+
+        _ = LeaveAsync(pusher, bytes, answered);
     }
 
-    private static Outcome<IReadOnlyList<Receipt>>[] RefuseAll(int count, Refusal refusal)
+    private async Task LeaveAsync(PeerId pusher, long bytes, Task answered)
     {
-        var refused = new Outcome<IReadOnlyList<Receipt>>[count];
-        Array.Fill(refused, Outcome.Refused<IReadOnlyList<Receipt>>(refusal));
-        return refused;
+        await answered.ConfigureAwait(false);
+        _room.Leave(pusher, bytes);
+    }
+
+    private void CheckLimits(IReadOnlyList<IReadOnlyList<ReadOnlyMemory<byte>>> bundles)
+    {
+        long bytes = 0, envelopes = 0;
+        if (bundles.Count <= limits.PushEnvelopes)
+        {
+            foreach (var bundle in bundles)
+            {
+                envelopes += bundle.Count;
+                foreach (var envelope in bundle) bytes += envelope.Length;
+            }
+        }
+
+        if (bundles.Count > limits.PushEnvelopes || envelopes > limits.PushEnvelopes || bytes > limits.PushBytes)
+            throw new TlfsException(Reason.TooLarge, $"a push has at most {limits.PushEnvelopes} envelopes and {limits.PushBytes} bytes");
     }
 
     // Envelope.md §3 steps 1, 2, 8 and the document of step 3.
@@ -101,7 +131,7 @@ internal sealed class PushDesk(IRelayStore store, ITenants tenants, DocumentCach
             return;
         }
 
-        Verify([.. bundles.SelectMany(bundle => bundle.Envelopes)]);
+        Verify(bundles);
         if (document is not null) await LookUpAsync(bundles, document, cancellationToken).ConfigureAwait(false);
         committer.Enqueue(bundles);
     }
@@ -118,18 +148,25 @@ internal sealed class PushDesk(IRelayStore store, ITenants tenants, DocumentCach
         return document is null ? tenant is not null : CachedDocument.Serves(document.State, document.Policy, pusher, tenant, host);
     }
 
-    private static void Verify(PendingEnvelope[] envelopes)
+    private static void Verify(List<PendingBundle> bundles)
     {
-        if (envelopes.Length >= ParallelFrom) Parallel.ForEach(envelopes, envelope => envelope.Verify());
-        else foreach (var envelope in envelopes) envelope.Verify();
+        if (bundles.Count >= ParallelFrom) Parallel.ForEach(bundles, Verify);
+        else bundles.ForEach(Verify);
+    }
+
+    private static void Verify(PendingBundle bundle)
+    {
+        if (bundle.Envelopes.Count >= ParallelFrom) Parallel.ForEach(bundle.Envelopes, envelope => envelope.Verify());
+        else foreach (var envelope in bundle.Envelopes) envelope.Verify();
     }
 
     private async Task LookUpAsync(List<PendingBundle> bundles, CachedDocument document, CancellationToken cancellationToken)
     {
         foreach (var bundle in bundles) bundle.LookedUpIn = document.State.Generation;
-        await BundleLookup.FindDepsAsync(store, bundles, document, cancellationToken).ConfigureAwait(false);
-        foreach (var bundle in bundles)
-            await BundleLookup.FindRepeatedAsync(store, bundle, document.State, Remembered, cancellationToken).ConfigureAwait(false);
+        var steps = await BundleLookup.FindDepsAsync(store, bundles, document, cancellationToken).ConfigureAwait(false);
+        steps += await BranchLookup.FindAsync(store, bundles, document, cancellationToken).ConfigureAwait(false);
+        steps += await BundleLookup.FindRepeatedAsync(store, bundles.SelectMany(bundle => bundle.Envelopes), document.State, Remembered, cancellationToken).ConfigureAwait(false);
+        if (steps >= (ulong)limits.StepsPerCall) charge(bundles[0].Pusher, (long)(steps / (ulong)limits.StepsPerCall));
 
         ulong? Remembered(EnvelopeId id) => document.Recent.TryFind(id, out var index) ? index : null;
     }

@@ -15,8 +15,17 @@ public sealed record RelayLimits
     /// <summary>Bytes of one group commit; a single larger bundle is still taken.</summary>
     public int CommitBytes { get; init; } = 2 << 20;
 
-    /// <summary>Bytes of all pushes that wait for a commit. Beyond it pushes are refused as unavailable.</summary>
+    /// <summary>Bytes of all pushes that are being checked or wait for a commit. Beyond it pushes are refused as unavailable.</summary>
     public long WaitingBytes { get; init; } = 64 << 20;
+
+    /// <summary>The same for the pushes of one device.</summary>
+    public long WaitingBytesPerDevice { get; init; } = 16 << 20;
+
+    /// <summary>Entries of a log that a push may have searched for the price of one call of its device. Receipts of an earlier commit cost one call too.</summary>
+    public int StepsPerCall { get; init; } = 1000;
+
+    /// <summary>Pushes whose receipts are made again at the same time.</summary>
+    public int ReceiptDesks { get; init; } = 2;
 
     /// <summary>Envelopes of one page of a log (sync.md §3.1).</summary>
     public int PageEnvelopes { get; init; } = 64;

@@ -30,6 +30,9 @@ internal sealed class TenantLedger
     /// <summary>The use so far.</summary>
     public TenantUsage Usage { get; private set; }
 
+    /// <summary>True if shares were counted that were not counted before.</summary>
+    public bool HasRecounted => _recounted != ShareKinds.None;
+
     /// <summary>What is to be written of it.</summary>
     public UsageChange Change => new(Tenant.Account, Usage, _recounted, Changed());
 

@@ -8,6 +8,9 @@ public sealed partial class PolicyView
     /// <summary>The number from which on nothing of the author counts unless it is released; null if the author is not frozen.</summary>
     public ulong? Frozen(PeerId author) => _forks.FrozenFrom(author);
 
+    /// <summary>True if some author is frozen.</summary>
+    public bool HasForks => !_forks.IsEmpty;
+
     /// <summary>True if a statement proves that the author forks at that number.</summary>
     public bool IsProven(PeerId author, ulong seq) => _forks.Of(author).Any(fork => fork.Key == seq);
 
@@ -18,11 +21,13 @@ public sealed partial class PolicyView
     public Cut? Survivor(PeerId author) => Survivors(author) is [.., var last] ? last : null;
 
     /// <summary>The ends of the branches that owners named for a frozen author, ascending; of several with one number only the one that decides.</summary>
-    public IReadOnlyList<Cut> Survivors(PeerId author) =>
-    [
-        .. _releases.Value[author].Where(release => _forks.Of(author).Any(fork => release.Covers(fork)))
-            .GroupBy(release => release.Cut.Seq).OrderBy(same => same.Key).Select(same => same.MinBy(release => release.Revocation.Statement.Id)!.Cut),
-    ];
+    public IReadOnlyList<Cut> Survivors(PeerId author) => _forks.IsEmpty
+        ? []
+        :
+        [
+            .. _releases.Value[author].Where(release => _forks.Of(author).Any(fork => release.Covers(fork)))
+                .GroupBy(release => release.Cut.Seq).OrderBy(same => same.Key).Select(same => same.MinBy(release => release.Revocation.Statement.Id)!.Cut),
+        ];
 
     /// <summary>The authors who are frozen and of whom a branch was named.</summary>
     internal IEnumerable<PeerId> Released => _releases.Value.Select(author => author.Key);

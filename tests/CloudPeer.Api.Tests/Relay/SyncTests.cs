@@ -158,6 +158,19 @@ public sealed class SyncTests(PostgresFixture postgres)
         await alice.Accounts.GetEntitlementAsync(new(), alice.Options);
     }
 
+    /// <summary>Half a megabyte of nothing must not become a large answer.</summary>
+    [Fact]
+    public async Task A_push_of_too_many_bundles_is_refused_as_a_call()
+    {
+        await using var server = await TestServer.StartAsync(StoreKind.Sqlite, postgres);
+        using var alice = await TestDevice.RegisterAsync(server);
+        var request = new V1.PushRequest { Document = alice.Peer.ToWire(), Bundles = { Enumerable.Repeat(new V1.Bundle { IfCurrent = true }, 100_000) } };
+
+        var refusal = await Refused.RefusalAsync(async () => await alice.Sync.PushAsync(request, alice.Options));
+
+        Assert.Equal(Reason.TooLarge, refusal.Reason);
+    }
+
     [Fact]
     public async Task A_deadline_ends_a_call_as_a_timeout()
     {

@@ -23,7 +23,7 @@ public sealed class ReceiptTests
         for (var i = 0; i < count; i += Math.Max(1, count / 16))
         {
             Assert.True(batch[i].Verify());
-            var restored = ReceiptBatch.Restore(leaves[i], i, batch.Hashes, batch.Signature, server.Public);
+            var restored = new StoredBatch(batch.Hashes, batch.Signature, server.Public).Receipt(leaves[i], i);
             Assert.Equal(batch[i].Path, restored.Path);
             Assert.Equal(batch[i] with { Path = [] }, restored with { Path = [] }, ReceiptComparer);
         }

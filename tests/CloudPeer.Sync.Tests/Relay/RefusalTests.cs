@@ -95,16 +95,19 @@ public sealed class RefusalTests : IAsyncDisposable
         await using var relay = _world.Start(_store, limits);
 
         var five = Enumerable.Range(0, 5).Select(_ => document.NextDelta(owner)).ToArray();
-        Assert.Equal(Reason.TooLarge, (await RelayWorld.PushAsync(relay, owner, document.Id, five)).Refusal!.Reason);
+        Assert.Equal(Reason.TooLarge, await FailAsync(relay, five));
         Assert.True((await RelayWorld.PushAsync(relay, owner, document.Id, five[..4])).Succeeded);
-        var many = await relay.PushAsync(owner.Public, document.Id, [[], [], [], [], []], CancellationToken.None);
-        Assert.All(many, result => Assert.Equal(Reason.TooLarge, result.Refusal!.Reason));
+        var many = await Assert.ThrowsAsync<TlfsException>(() => relay.PushAsync(owner.Public, document.Id, [[], [], [], [], []], CancellationToken.None));
+        Assert.Equal(Reason.TooLarge, many.Reason);
         Assert.True((await RelayWorld.PushAsync(relay, owner, document.Id, five[4])).Succeeded);
 
         await using var exact = _world.Start(_store, limits with { PushBytes = Next().Bytes.Length });
         Assert.True((await RelayWorld.PushAsync(exact, owner, document.Id, document.Envelopes[^1])).Succeeded);
         await using var tight = _world.Start(_store, limits with { PushBytes = Next().Bytes.Length - 1 });
-        Assert.Equal(Reason.TooLarge, (await RelayWorld.PushAsync(tight, owner, document.Id, document.Envelopes[^1])).Refusal!.Reason);
+        Assert.Equal(Reason.TooLarge, await FailAsync(tight, document.Envelopes[^1]));
+
+        async Task<Reason> FailAsync(DocumentRelay pushed, params Envelope[] bundle) =>
+            (await Assert.ThrowsAsync<TlfsException>(() => RelayWorld.PushAsync(pushed, owner, document.Id, bundle))).Reason;
 
         Envelope Next() => document.NextDelta(owner, 1000);
     }
