@@ -29,6 +29,8 @@ internal static class PostgresUrl
             // The same few statements come over and over: the database plans each once per connection.
             MaxAutoPrepare = 64,
             AutoPrepareMinUsages = 2,
+            // Whatever is set is set for a transaction, so a session has nothing to forget before its next use.
+            NoResetOnClose = true,
         };
         if (!TryAddOptions(builder, url.Query, out fault)) return false;
         connection = builder.ConnectionString;

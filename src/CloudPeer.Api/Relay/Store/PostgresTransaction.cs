@@ -124,17 +124,19 @@ internal sealed class PostgresTransaction : IRelayTransaction
     {
         var ids = documents.Select(id => id.Value.ToArray()).ToArray();
         await using var batch = new NpgsqlBatch(_connection, _transaction);
-        Add(batch, "SET LOCAL synchronous_commit = on");
+        // The lengths of the arrays vary, which is no reason to plan anew.
+        Add(batch, "SELECT set_config('synchronous_commit', 'on', true), set_config('plan_cache_mode', 'force_generic_plan', true)");
         Add(batch, $"SELECT {StoredState.Columns} FROM document WHERE doc = ANY ($1) ORDER BY doc FOR UPDATE", Bytes(ids));
         Add(
             batch,
             $"""
             SELECT account, {StoredUsage.Columns} FROM usage
-            WHERE account = ANY ($2) OR account IN (SELECT host FROM document WHERE doc = ANY ($1)) ORDER BY account FOR UPDATE
+            WHERE account = ANY (ARRAY (SELECT host FROM document WHERE doc = ANY ($1)) || $2) ORDER BY account FOR UPDATE
             """,
             Bytes(ids),
             Bytes(tenants.Select(id => id.Value.ToArray())));
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        await reader.NextResultAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
         {
             var state = StoredState.Read(reader);
