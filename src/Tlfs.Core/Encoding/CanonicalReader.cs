@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Formats.Cbor;
+using System.Runtime.CompilerServices;
 using Tlfs.Core.Ids;
 
 namespace Tlfs.Core.Encoding;
@@ -48,6 +49,13 @@ public sealed class CanonicalReader
     public static void Require([DoesNotReturnIf(false)] bool condition, string detail, Reason reason = Reason.Malformed)
     {
         if (!condition) Fail(detail, reason);
+    }
+
+    /// <summary>The same; what to say is put together only if there is something to say.</summary>
+    public static void Require(
+        [DoesNotReturnIf(false)] bool condition, [InterpolatedStringHandlerArgument(nameof(condition))] ref RefusalDetail detail, Reason reason = Reason.Malformed)
+    {
+        if (!condition) Fail(detail.ToText(), reason);
     }
 
     /// <summary>The kind of the next item.</summary>
