@@ -5,12 +5,13 @@ using CloudPeer.TestKit;
 
 namespace CloudPeer.Bench.Load.Raw;
 
-/// <summary>What the database does alone with the same rows, and W1a and W1b against it, in one run.</summary>
+/// <summary>What the database does alone with the same rows, what one core does of signatures alone, and W1a and W1b against the database, in one run.</summary>
 internal static class RawInserts
 {
     /// <summary>Runs it and prints its lines.</summary>
     public static async Task RunAsync(LoadOptions options, LoadServer server)
     {
+        await SignaturesAsync(options, server);
         var best = options.Store is "postgres" ? await PostgresAsync(options, server) : await SqliteAsync(options, server);
         foreach (var perPush in new[] { 1, 8 })
         {
@@ -18,6 +19,18 @@ internal static class RawInserts
             var line = await loop.MeasureAsync(server, string.Create(CultureInfo.InvariantCulture, $"relay, {perPush} a push; ratio to the fastest raw"));
             (line with { Ratio = Math.Round(line.Rate!.Value / best, 3) }).Print();
         }
+    }
+
+    // Nothing is stored without this, so it is the least that a push can cost.
+    private static Task<double> SignaturesAsync(LoadOptions options, LoadServer server)
+    {
+        const int AtOnce = 64;
+        var rows = new RawRows();
+        return MeasureAsync(options with { Store = "sqlite" }, server, AtOnce, "signatures verified by one core", rows.EnvelopeBytes, () =>
+        {
+            for (var i = 0; i < AtOnce; i++) rows.Verify();
+            return Task.CompletedTask;
+        });
     }
 
     private static async Task<double> PostgresAsync(LoadOptions options, LoadServer server)

@@ -27,6 +27,12 @@ internal sealed class RawRows
     /// <summary>Bytes of the envelope that each row holds.</summary>
     public int EnvelopeBytes => _sample.Bytes.Length;
 
+    /// <summary>Verifies the signature of an envelope like them.</summary>
+    public void Verify()
+    {
+        if (!_sample.VerifySignature()) throw new InvalidOperationException("The envelope is not signed.");
+    }
+
     /// <summary>The value of a byte column.</summary>
     /// <param name="row">The row's number; a document gets every thousandth.</param>
     /// <param name="column">Its name.</param>
