@@ -57,8 +57,11 @@ internal sealed class LogProofs(IRelayStore store, RelayLimits limits) : IDispos
 
     private async Task<long> ExtendAsync(DocumentState state, List<Bytes32> tiles, CancellationToken cancellationToken)
     {
-        long steps = 0;
         var wanted = state.Size / TileIds;
+
+        // Those of a longer log: it has grown since the state was read, or the state is of another one, which the proof tells.
+        if ((ulong)tiles.Count >= wanted) return 0;
+        long steps = 0;
         while (Math.Min(wanted - (ulong)tiles.Count, (ulong)((limits.ProofIds - steps) / TileIds)) is > 0 and var more)
         {
             var ids = await ReadAsync(state.Document, (ulong)tiles.Count * TileIds, (int)Math.Min(PageIds, more * TileIds), cancellationToken).ConfigureAwait(false);
