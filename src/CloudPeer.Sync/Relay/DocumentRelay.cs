@@ -13,6 +13,11 @@ namespace CloudPeer.Sync.Relay;
 /// <param name="Generation">Which log of the document it is of: another one begins after a deletion (log.md §6.6).</param>
 public sealed record LogPage(ulong FirstIndex, IReadOnlyList<ServedEntry> Entries, LogHead? CaughtUp, uint Generation);
 
+/// <summary>How a log begins.</summary>
+/// <param name="Generation">Which log of the document it is, for <see cref="LogRange.Generation"/>; 0 if the document was never deleted.</param>
+/// <param name="Generations">All generations of the document, oldest first.</param>
+public sealed record LogBeginning(uint Generation, IReadOnlyList<Generation> Generations);
+
 /// <summary>What a reader wants of a log (sync.md §3.1).</summary>
 /// <param name="From">The first index.</param>
 public readonly record struct LogRange(ulong From)
@@ -29,7 +34,10 @@ public readonly record struct LogRange(ulong From)
     /// </summary>
     public bool IsFollowing { get; init; }
 
-    /// <summary>The log that the pages before were of; null at first. Of another one nothing is read: the reader has to begin anew.</summary>
+    /// <summary>
+    /// The log that the reader was told of, or that the pages before were of; null for whatever log there is. Of another one nothing is read: the reader has
+    /// to begin anew.
+    /// </summary>
     public uint? Generation { get; init; }
 
     /// <summary>What is wanted after a page.</summary>
@@ -148,19 +156,25 @@ public sealed partial class DocumentRelay : IAsyncDisposable
 
     private static bool IsOf(CachedDocument document, uint? generation) => generation is null || document.State.Generation == generation;
 
-    /// <summary>The generations of a log, oldest first (log.md §6.2); none for who may not read it.</summary>
-    public async Task<Outcome<IReadOnlyList<Generation>>> GenerationsAsync(PeerId reader, DocId document, CancellationToken cancellationToken)
+    /// <summary>How a log begins, for whoever is about to read it (log.md §6.2): what it says goes along with the cursor, so that no page of another log follows.</summary>
+    public async Task<Outcome<LogBeginning>> BeginningAsync(PeerId reader, DocId document, CancellationToken cancellationToken)
     {
         try
         {
+            // While there is none, the document was never deleted: whoever may not read it learns that from the first page.
             var stored = await _store.ReadGenerationsAsync(document, cancellationToken).ConfigureAwait(false);
-            if (stored.Count == 0 || !await MayReadAsync(reader, document, cancellationToken).ConfigureAwait(false)) return Outcome.Of<IReadOnlyList<Generation>>([]);
-            return Outcome.Of<IReadOnlyList<Generation>>(
-                [.. stored.Select(each => Generation.Sign(_server, document, each.Number, each.Log.Size, each.Log.Root, each.Micros))]);
+            if (stored.Count == 0) return Outcome.Of(new LogBeginning(0, []));
+            var current = await _cache.LoadAsync(document, cancellationToken).ConfigureAwait(false);
+            if (current is null || !await IsServedAsync(current, reader, cancellationToken).ConfigureAwait(false)) return Outcome.Refused<LogBeginning>(Refusal.NotFound);
+            var began = current.State.Generation;
+            if (began != 0 && !stored.Any(each => each.Number == began))
+                return Outcome.Refused<LogBeginning>(new(Reason.Unavailable, "The document was begun anew at this moment; try again."));
+            return Outcome.Of(new LogBeginning(
+                began, [.. stored.Select(each => Generation.Sign(_server, document, each.Number, each.Log.Size, each.Log.Root, each.Micros))]));
         }
         catch (TlfsException e) when (e.IsTransient)
         {
-            return Outcome.Refused<IReadOnlyList<Generation>>(Fault(e));
+            return Outcome.Refused<LogBeginning>(Fault(e));
         }
     }
 

@@ -72,12 +72,12 @@ public sealed class DeletionTests(PostgresFixture postgres)
             foreach (var relay in new[] { world.Relays.Relay, other })
             {
                 Assert.Equal(2, (await RelayWorld.ReadAllAsync(relay, owner, document.Id)).Count);
-                var generation = Assert.Single((await relay.GenerationsAsync(owner.Public, document.Id, Cancel)).Value!);
+                var generation = Assert.Single((await relay.BeginningAsync(owner.Public, document.Id, Cancel)).Value!.Generations);
                 Assert.True(generation.Verify() && generation.Number > last && generation.TakesBack(head.Size, head.Micros));
                 Assert.Equal(0UL, generation.Size);
             }
 
-            last = (await other.GenerationsAsync(owner.Public, document.Id, Cancel)).Value![0].Number;
+            last = (await other.BeginningAsync(owner.Public, document.Id, Cancel)).Value!.Generation;
             Assert.Equal(last, (await world.Store.FindAsync(document.Id, Cancel))!.Generation);
         }
 
