@@ -137,6 +137,8 @@ public sealed partial class DocumentRelay : IAsyncDisposable
             var asOf = _cache.Told;
             var slice = await _store.ReadAsync(document, from, wanted, _limits.PageBytes, cancellationToken).ConfigureAwait(false);
             var current = slice is null ? null : await CurrentAsync(slice, asOf, cancellationToken).ConfigureAwait(false);
+            if (slice is { Entries.Count: 0 } && wanted > 0 && from < slice.State.Size)
+                throw new TlfsException(Reason.Unavailable, "The document was removed at this moment, or its log lacks entries; try again.");
             if (current is null || !IsOf(current, range.Generation) || !await IsServedAsync(current, reader, cancellationToken).ConfigureAwait(false))
                 return Outcome.Refused<LogPage>(Refusal.NotFound);
             return Outcome.Of(Page(current, reader, range, slice!.Entries));
@@ -204,8 +206,8 @@ public sealed partial class DocumentRelay : IAsyncDisposable
     }
 
     /// <summary>
-    /// Ends the hosting of a document and gives its tenant the room back (sync.md §6.4); whoever is subscribed to it is told that it is not there. Only for a
-    /// device of the tenant that hosts it, with Control or more.
+    /// Ends the hosting of a document and gives its tenant the room back (sync.md §6.4); whoever is subscribed to it is told that it is not there. For the
+    /// devices of the tenant that hosts it, whatever their rights in the document.
     /// </summary>
     public async Task<Outcome<FreedRoom>> DeleteAsync(PeerId device, DocId document, CancellationToken cancellationToken)
     {

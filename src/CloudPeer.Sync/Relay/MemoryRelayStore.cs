@@ -26,7 +26,7 @@ public sealed class MemoryRelayStore : IRelayStore
         {
             var found = documents.Where(_documents.ContainsKey).ToDictionary(id => id, id => _documents[id]);
             var deleted = documents.Where(id => !found.ContainsKey(id) && _deleted.ContainsKey(id))
-                .ToDictionary(id => id, id => new DeletedDocument(_deleted[id].Number, IsPurged: true));
+                .ToDictionary(id => id, id => new DeletedDocument(_deleted[id].Number, IsPurged: true) { Micros = _deleted[id].Micros });
             var used = tenants.Concat(found.Values.Select(state => state.Host)).Distinct().Where(_usage.ContainsKey).ToDictionary(id => id, id => _usage[id]);
             return new Transaction(this, found, deleted, used);
         }
@@ -88,12 +88,15 @@ public sealed class MemoryRelayStore : IRelayStore
     }
 
     /// <inheritdoc />
-    public Task<IReadOnlyList<LogEntry>> ReadStatementsAsync(DocId document, ulong from, CancellationToken cancellationToken)
+    public Task<IReadOnlyList<PlacedEntry>> ReadStatementsAsync(DocId document, uint generation, ulong from, int max, CancellationToken cancellationToken)
     {
         lock (_gate)
         {
-            return Task.FromResult<IReadOnlyList<LogEntry>>(
-                [.. From(document, from).Where(row => row.Entry.Envelope.Header.Type == EnvelopeType.Policy).Select(ToLogEntry)]);
+            var rows = _documents.GetValueOrDefault(document)?.Generation == generation ? From(document, from) : [];
+            return Task.FromResult<IReadOnlyList<PlacedEntry>>(
+            [
+                .. rows.Where(row => row.Entry.Envelope.Header.Type == EnvelopeType.Policy).Take(max).Select(row => new PlacedEntry(row.Entry.Index, ToLogEntry(row))),
+            ]);
         }
     }
 

@@ -41,8 +41,8 @@ internal sealed class HidingStore(IRelayStore inner, IReadOnlySet<EnvelopeId> hi
 
     public Task<TenantCount> CountTenantAsync(AccountId tenant, CancellationToken cancellationToken) => inner.CountTenantAsync(tenant, cancellationToken);
 
-    public Task<IReadOnlyList<LogEntry>> ReadStatementsAsync(DocId document, ulong from, CancellationToken cancellationToken) =>
-        inner.ReadStatementsAsync(document, from, cancellationToken);
+    public Task<IReadOnlyList<PlacedEntry>> ReadStatementsAsync(DocId document, uint generation, ulong from, int max, CancellationToken cancellationToken) =>
+        inner.ReadStatementsAsync(document, generation, from, max, cancellationToken);
 
     public Task<IReadOnlyList<LogPlace>> ReadIdsAsync(DocId document, ulong from, int max, CancellationToken cancellationToken) =>
         inner.ReadIdsAsync(document, from, max, cancellationToken);

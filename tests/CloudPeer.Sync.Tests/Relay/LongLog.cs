@@ -84,6 +84,7 @@ public class LongLog : DispatchProxy
         return targetMethod!.Name switch
         {
             nameof(IRelayStore.FindAsync) => FindAsync(),
+            nameof(IRelayStore.ReadStatementsAsync) => _store.ReadStatementsAsync(_document, 0, (ulong)args[2]!, (int)args[3]!, CancellationToken.None),
             nameof(IRelayStore.ReadIdsAsync) => ReadIdsAsync((ulong)args[1]!, (int)args[2]!),
             nameof(IRelayStore.FindReceiptAsync) => Task.FromResult(FindReceipt((ulong)args[1]!)),
             _ => targetMethod.Invoke(_store, args),
