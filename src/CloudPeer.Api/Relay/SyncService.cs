@@ -33,7 +33,7 @@ internal sealed partial class SyncService(
         var peer = context.Peer();
         using var place = await EnterAsync(context);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, lifetime.ApplicationStopping);
-        using var stream = new SyncStream(relay, limiter, peer, responseStream, ending, log);
+        using var stream = new SyncStream(relay, limiter, peer, context.GetHttpContext().Connection.RemoteIpAddress, responseStream, ending, log);
         await stream.RunAsync(requestStream);
     }
 

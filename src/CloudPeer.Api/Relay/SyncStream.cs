@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Net;
 using System.Runtime.ExceptionServices;
 using CloudPeer.Api.Hosting;
 using CloudPeer.Sync.Relay;
@@ -16,7 +17,7 @@ namespace CloudPeer.Api.Relay;
 /// when it is its turn to be sent.
 /// </summary>
 internal sealed partial class SyncStream(
-    DocumentRelay relay, CallLimiter limiter, PeerId peer, IServerStreamWriter<V1.ServerFrame> writer, CancellationTokenSource ending, ILogger log)
+    DocumentRelay relay, CallLimiter limiter, PeerId peer, IPAddress? address, IServerStreamWriter<V1.ServerFrame> writer, CancellationTokenSource ending, ILogger log)
     : IDisposable
 {
     // What another frame follows at once goes to the network with it.
@@ -66,7 +67,7 @@ internal sealed partial class SyncStream(
     {
         try
         {
-            limiter.Take(peer);
+            limiter.Take(peer, address);
             switch (frame.ContentCase)
             {
                 case V1.ClientFrame.ContentOneofCase.Push:

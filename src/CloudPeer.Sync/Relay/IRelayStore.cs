@@ -123,8 +123,15 @@ public interface IRelayStore : IAsyncDisposable
     /// <summary>What a tenant uses by the last commit, without waiting for the one under way.</summary>
     Task<TenantUsage> FindUsageAsync(AccountId tenant, CancellationToken cancellationToken);
 
-    /// <summary>The counted shares of a tenant's room, the largest of a kind first, at most <paramref name="max"/>.</summary>
-    Task<IReadOnlyDictionary<UsageShare, ulong>> ReadSharesAsync(AccountId tenant, ShareKinds kind, int max, CancellationToken cancellationToken);
+    /// <summary>The counted bytes of the authors in a tenant's room who use most, at most <paramref name="max"/> of them.</summary>
+    Task<IReadOnlyDictionary<PeerId, ulong>> ReadAuthorSharesAsync(AccountId tenant, int max, CancellationToken cancellationToken);
+
+    /// <summary>What the documents of some apps use of a tenant's room, in bytes; one that is absent uses nothing.</summary>
+    /// <param name="tenant">The tenant.</param>
+    /// <param name="apps">The apps.</param>
+    /// <param name="counted">True if the tenant's apps are counted (<see cref="TenantUsage.Counted"/>), else it is added up from its documents.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    Task<IReadOnlyDictionary<string, ulong>> ReadAppBytesAsync(AccountId tenant, IReadOnlyCollection<string> apps, bool counted, CancellationToken cancellationToken);
 
     /// <summary>The documents that a tenant hosts, the largest first, at most <paramref name="max"/>.</summary>
     Task<IReadOnlyList<HostedDocument>> ReadHostedAsync(AccountId tenant, int max, CancellationToken cancellationToken);

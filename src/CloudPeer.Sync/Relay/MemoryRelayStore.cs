@@ -45,13 +45,27 @@ public sealed class MemoryRelayStore : IRelayStore
     }
 
     /// <inheritdoc />
-    public Task<IReadOnlyDictionary<UsageShare, ulong>> ReadSharesAsync(AccountId tenant, ShareKinds kind, int max, CancellationToken cancellationToken)
+    public Task<IReadOnlyDictionary<PeerId, ulong>> ReadAuthorSharesAsync(AccountId tenant, int max, CancellationToken cancellationToken)
     {
         lock (_gate)
         {
-            return Task.FromResult<IReadOnlyDictionary<UsageShare, ulong>>(
-                _shares.Where(pair => pair.Key.Tenant == tenant && pair.Key.Share.Kind == kind).OrderByDescending(pair => pair.Value).Take(max)
-                    .ToDictionary(pair => pair.Key.Share, pair => pair.Value));
+            return Task.FromResult<IReadOnlyDictionary<PeerId, ulong>>(
+                _shares.Where(pair => pair.Key.Tenant == tenant && pair.Key.Share.Kind == ShareKinds.Authors).OrderByDescending(pair => pair.Value).Take(max)
+                    .ToDictionary(pair => pair.Key.Share.Author, pair => pair.Value));
+        }
+    }
+
+    /// <inheritdoc />
+    public Task<IReadOnlyDictionary<string, ulong>> ReadAppBytesAsync(
+        AccountId tenant, IReadOnlyCollection<string> apps, bool counted, CancellationToken cancellationToken)
+    {
+        lock (_gate)
+        {
+            var all = counted
+                ? _shares.Where(pair => pair.Key.Tenant == tenant && pair.Key.Share.Kind == ShareKinds.Apps).Select(pair => (pair.Key.Share.App, Bytes: pair.Value))
+                : _documents.Values.Where(state => state.Host == tenant).Select(state => (state.App, Bytes: state.StoredBytes));
+            return Task.FromResult<IReadOnlyDictionary<string, ulong>>(all.Where(each => apps.Contains(each.App)).GroupBy(each => each.App, StringComparer.Ordinal)
+                .ToDictionary(app => app.Key, app => app.Aggregate(0UL, (sum, each) => sum + each.Bytes), StringComparer.Ordinal));
         }
     }
 

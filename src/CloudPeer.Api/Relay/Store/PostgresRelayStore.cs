@@ -49,8 +49,13 @@ internal sealed class PostgresRelayStore(NpgsqlDataSource source, NpgsqlDataSour
         AskAsync(connection => StoredUsage.FindAsync(connection, tenant, cancellationToken), cancellationToken);
 
     /// <inheritdoc />
-    public Task<IReadOnlyDictionary<UsageShare, ulong>> ReadSharesAsync(AccountId tenant, ShareKinds kind, int max, CancellationToken cancellationToken) =>
-        AskAsync(connection => StoredUsage.ReadSharesAsync(connection, tenant, kind, max, cancellationToken), cancellationToken);
+    public Task<IReadOnlyDictionary<PeerId, ulong>> ReadAuthorSharesAsync(AccountId tenant, int max, CancellationToken cancellationToken) =>
+        AskAsync(connection => StoredUsage.ReadAuthorSharesAsync(connection, tenant, max, cancellationToken), cancellationToken);
+
+    /// <inheritdoc />
+    public Task<IReadOnlyDictionary<string, ulong>> ReadAppBytesAsync(
+        AccountId tenant, IReadOnlyCollection<string> apps, bool counted, CancellationToken cancellationToken) =>
+        AskAsync(connection => StoredUsage.ReadAppBytesAsync(connection, tenant, apps, counted, cancellationToken), cancellationToken);
 
     /// <inheritdoc />
     public Task<IReadOnlyList<HostedDocument>> ReadHostedAsync(AccountId tenant, int max, CancellationToken cancellationToken) =>
@@ -71,7 +76,7 @@ internal sealed class PostgresRelayStore(NpgsqlDataSource source, NpgsqlDataSour
             [Bytes(document), Number(from), Number(state.Size), Number((ulong)maxEntries), Number((ulong)maxBytes), Number(state.Generation)],
             reader => StoredRow.ReadDenseAsync(reader, from, long.MaxValue, cancellationToken),
             cancellationToken);
-        return new(state, await blobs.CompleteAsync(rows, cancellationToken));
+        return new(state, await blobs.CompleteAsync(rows, this, cancellationToken));
     }
 
     /// <inheritdoc />
@@ -175,7 +180,7 @@ internal sealed class PostgresRelayStore(NpgsqlDataSource source, NpgsqlDataSour
         StoreFailure.Translate(async () =>
         {
             await using var connection = await source.OpenConnectionAsync(cancellationToken);
-            return await StoredDeliveries.UpdateAsync(connection, " FOR UPDATE", documents, change, cancellationToken);
+            return await StoredDeliveries.UpdateAsync(connection, (" FOR UPDATE", " FOR KEY SHARE"), documents, change, cancellationToken);
         });
 
     /// <inheritdoc />

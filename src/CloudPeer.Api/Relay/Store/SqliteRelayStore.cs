@@ -76,8 +76,13 @@ internal sealed class SqliteRelayStore : IRelayStore, IBlobIndex
         AskAsync(connection => StoredUsage.FindAsync(connection, tenant, cancellationToken), cancellationToken);
 
     /// <inheritdoc />
-    public Task<IReadOnlyDictionary<UsageShare, ulong>> ReadSharesAsync(AccountId tenant, ShareKinds kind, int max, CancellationToken cancellationToken) =>
-        AskAsync(connection => StoredUsage.ReadSharesAsync(connection, tenant, kind, max, cancellationToken), cancellationToken);
+    public Task<IReadOnlyDictionary<PeerId, ulong>> ReadAuthorSharesAsync(AccountId tenant, int max, CancellationToken cancellationToken) =>
+        AskAsync(connection => StoredUsage.ReadAuthorSharesAsync(connection, tenant, max, cancellationToken), cancellationToken);
+
+    /// <inheritdoc />
+    public Task<IReadOnlyDictionary<string, ulong>> ReadAppBytesAsync(
+        AccountId tenant, IReadOnlyCollection<string> apps, bool counted, CancellationToken cancellationToken) =>
+        AskAsync(connection => StoredUsage.ReadAppBytesAsync(connection, tenant, apps, counted, cancellationToken), cancellationToken);
 
     /// <inheritdoc />
     public Task<IReadOnlyList<HostedDocument>> ReadHostedAsync(AccountId tenant, int max, CancellationToken cancellationToken) =>
@@ -96,7 +101,7 @@ internal sealed class SqliteRelayStore : IRelayStore, IBlobIndex
             ],
             reader => StoredRow.ReadDenseAsync(reader, from, maxBytes, cancellationToken),
             cancellationToken);
-        return new(state, await _blobs.CompleteAsync(rows, cancellationToken));
+        return new(state, await _blobs.CompleteAsync(rows, this, cancellationToken));
     }
 
     /// <inheritdoc />
@@ -201,7 +206,7 @@ internal sealed class SqliteRelayStore : IRelayStore, IBlobIndex
             await StoreFailure.Translate(async () =>
             {
                 await using var connection = await ConnectAsync(cancellationToken);
-                return await StoredDeliveries.UpdateAsync(connection, string.Empty, documents, change, cancellationToken);
+                return await StoredDeliveries.UpdateAsync(connection, (string.Empty, string.Empty), documents, change, cancellationToken);
             });
         }
         finally

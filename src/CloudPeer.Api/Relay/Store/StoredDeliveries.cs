@@ -20,13 +20,13 @@ internal static class StoredDeliveries
 
     /// <summary>See <see cref="IRelayStore.UpdateDeliveredAsync"/>.</summary>
     /// <param name="connection">Nobody else's.</param>
-    /// <param name="locks">What makes a select lock its rows.</param>
+    /// <param name="locks">What makes a select lock its rows, and what makes it wait for whoever deletes them.</param>
     /// <param name="documents">The documents, ascending.</param>
     /// <param name="change">Makes what is known from what was.</param>
     /// <param name="cancellationToken">Gives up.</param>
     public static async Task<bool> UpdateAsync(
         DbConnection connection,
-        string locks,
+        (string Update, string KeyShare) locks,
         IReadOnlyList<DocId> documents,
         Func<DocId, IReadOnlyList<Delivered>, IReadOnlyList<Delivered>> change,
         CancellationToken cancellationToken)
@@ -38,10 +38,10 @@ internal static class StoredDeliveries
             command.Transaction = transaction;
             Add(command, "doc", document.Value.ToArray());
             var devices = Add(command, "devices", []);
-            command.CommandText = "INSERT INTO delivered (doc, devices) SELECT doc, @devices FROM document WHERE doc = @doc ON CONFLICT (doc) DO NOTHING";
-            await command.ExecuteNonQueryAsync(cancellationToken);
 #pragma warning disable CA2100 // The texts are constants.
-            command.CommandText = Select("@doc") + locks;
+            command.CommandText = $"INSERT INTO delivered (doc, devices) SELECT doc, @devices FROM document WHERE doc = @doc{locks.KeyShare} ON CONFLICT (doc) DO NOTHING";
+            await command.ExecuteNonQueryAsync(cancellationToken);
+            command.CommandText = Select("@doc") + locks.Update;
 #pragma warning restore CA2100
             IReadOnlyList<Delivered> known;
             await using (var reader = await command.ExecuteReaderAsync(cancellationToken)) known = await ReadAsync(reader, cancellationToken);

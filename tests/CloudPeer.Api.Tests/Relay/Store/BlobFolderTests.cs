@@ -95,6 +95,19 @@ public sealed class BlobFolderTests(PostgresFixture postgres) : IAsyncDisposable
         Assert.Equal(4, (await RelayWorld.ReadAllAsync(cold, owner, document.Id)).Count);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_file_that_is_missing_is_damage_only_while_a_row_refers_to_it(bool refers)
+    {
+        var blob = new StoredBlob(new EnvelopeId(new(new byte[32])), 1);
+        var row = new StoredRow(new(blob.Envelope, default, new byte[1]), blob, 100);
+
+        var refused = await Assert.ThrowsAsync<TlfsException>(() => new BlobFolder(Blobs).CompleteAsync([row], new FixedIndex(refers ? [blob] : []), Cancel));
+
+        Assert.Equal((Reason.Unavailable, refers), (refused.Reason, refused.InnerException is DamagedBlobException));
+    }
+
     [Theory, BothStores]
     public async Task What_a_commit_that_failed_left_is_swept_after_an_hour_and_what_is_referred_to_never(StoreKind kind)
     {
@@ -218,6 +231,12 @@ public sealed class BlobFolderTests(PostgresFixture postgres) : IAsyncDisposable
 
         _opened.Add(store);
         return store;
+    }
+
+    private sealed class FixedIndex(HashSet<StoredBlob> blobs) : IBlobIndex
+    {
+        public Task<IReadOnlySet<StoredBlob>> FindBlobsAsync(IReadOnlyCollection<EnvelopeId> envelopes, CancellationToken cancellationToken) =>
+            Task.FromResult<IReadOnlySet<StoredBlob>>(blobs);
     }
 
     // It cannot be asked, so nothing is removed, and the sweep tries again.
