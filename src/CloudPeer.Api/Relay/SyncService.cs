@@ -12,7 +12,7 @@ namespace CloudPeer.Api.Relay;
 
 /// <summary>The <c>Sync</c> service (docs/protocol/sync.md §2, §3): maps messages to the relay and back.</summary>
 internal sealed partial class SyncService(
-    DocumentRelay relay, StreamCounter streams, CallLimiter limiter, ITenants tenants, TimeProvider clock, IHostApplicationLifetime lifetime, ILogger<SyncService> log)
+    DocumentRelay relay, StreamCounter streams, CallLimiter limiter, ITenants tenants, SignedCalls signed, IHostApplicationLifetime lifetime, ILogger<SyncService> log)
     : V1.Sync.SyncBase
 {
     public override async Task<V1.PushResponse> Push(V1.PushRequest request, ServerCallContext context) =>
@@ -40,15 +40,8 @@ internal sealed partial class SyncService(
     public override async Task<V1.DeleteDocumentResponse> DeleteDocument(V1.DeleteDocumentRequest request, ServerCallContext context)
     {
         var document = WireIds.Read<DocId>(request.Document, "document");
-        var peer = context.Peer();
-        if (!SignedRequest.Verify(
-            peer, relay.Server, SignedRequest.DeleteDocument, request.Micros, SignedRequest.DocumentBytes(document), request.Signature.Span, clock.GetUtcNow()))
-        {
-            limiter.CountBadSignature(peer);
-            throw new TlfsException(Reason.BadProof, "the request's signature is wrong, or its time is more than five minutes from the server's");
-        }
-
-        var outcome = await relay.DeleteAsync(peer, document, context.CancellationToken);
+        signed.Verify(context, SignedRequest.DeleteDocument, request.Micros, SignedRequest.DocumentBytes(document), request.Signature);
+        var outcome = await relay.DeleteAsync(context.Peer(), document, context.CancellationToken);
         return outcome.Succeeded ? new() { FreedBytes = outcome.Value.FreedBytes } : throw new RefusedException(outcome.Refusal);
     }
 

@@ -69,7 +69,7 @@ internal sealed class PostgresRelayStore(NpgsqlDataSource source, NpgsqlDataSour
         var rows = await ReadAsync(
             $"""
             SELECT {StoredEnvelope.Columns} FROM (
-                SELECT *, sum({LengthOfEnvelope}) OVER (ORDER BY idx) AS total
+                SELECT *, sum({StoredUsage.LengthOfEnvelope}) OVER (ORDER BY idx) AS total
                 FROM envelope WHERE doc = $1 AND idx >= $2 AND idx < $3 AND {OfGeneration}$6) ORDER BY idx LIMIT $4) page
             WHERE idx = $2 OR total <= $5 ORDER BY idx
             """,
@@ -188,9 +188,6 @@ internal sealed class PostgresRelayStore(NpgsqlDataSource source, NpgsqlDataSour
 
     // In the same statement as the entries, so that they are those of the log that is meant.
     private const string OfGeneration = "EXISTS (SELECT 1 FROM document WHERE doc = $1 AND generation = ";
-
-    // Header, signature, length of the body, body, parts; found without fetching them.
-    private const string LengthOfEnvelope = "octet_length(header) + octet_length(signature) + 4 + octet_length(body) + octet_length(parts) + blob_bytes";
 
     private Task<T> AskAsync<T>(Func<NpgsqlConnection, Task<T>> ask, CancellationToken cancellationToken) => StoreFailure.Translate(async () =>
     {

@@ -16,7 +16,9 @@ internal static class StoredUsage
     public const string Columns = "stored_bytes, documents, day, envelopes_today, counted";
 
     private const int ShareBytes = Bytes32.Size + sizeof(ulong);
-    private const string LengthOfEnvelope = "length(header) + length(signature) + 4 + length(body) + length(parts) + blob_bytes";
+
+    /// <summary>Bytes of an envelope: header, signature, length of the body, body, parts. Found without fetching them.</summary>
+    public const string LengthOfEnvelope = "length(header) + length(signature) + 4 + length(body) + length(parts) + blob_bytes";
 
     /// <summary>Reads a row.</summary>
     public static TenantUsage Read(DbDataReader row, int first = 0) => new(
