@@ -64,7 +64,7 @@ public sealed class MemoryRelayStore : IRelayStore
             var all = counted
                 ? _shares.Where(pair => pair.Key.Tenant == tenant && pair.Key.Share.Kind == ShareKinds.Apps).Select(pair => (pair.Key.Share.App, Bytes: pair.Value))
                 : _documents.Values.Where(state => state.Host == tenant).Select(state => (state.App, Bytes: state.StoredBytes));
-            return Task.FromResult<IReadOnlyDictionary<string, ulong>>(all.Where(each => apps.Contains(each.App)).GroupBy(each => each.App, StringComparer.Ordinal)
+            return Task.FromResult<IReadOnlyDictionary<string, ulong>>(all.Where(each => apps.Contains(each.App, StringComparer.Ordinal)).GroupBy(each => each.App, StringComparer.Ordinal)
                 .ToDictionary(app => app.Key, app => app.Aggregate(0UL, (sum, each) => sum + each.Bytes), StringComparer.Ordinal));
         }
     }

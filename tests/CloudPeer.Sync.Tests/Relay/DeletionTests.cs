@@ -35,6 +35,7 @@ public sealed class DeletionTests : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
+        _owner?.Dispose();
         if (_world is not null) await _world.DisposeAsync();
         await _store.DisposeAsync();
     }

@@ -135,7 +135,7 @@ internal sealed class BlobFolder(string? path, int minimumBytes = BlobFolder.Min
         catch (TlfsException e) when (e.InnerException is DamagedBlobException)
         {
             if ((await index.FindBlobsAsync([blob.Envelope], cancellationToken)).Contains(blob)) throw;
-            throw new TlfsException(Reason.Unavailable, "The document was removed at this moment; try again.");
+            throw new TlfsException(Reason.Unavailable, "The document was removed at this moment; try again.", e);
         }
     }
 
