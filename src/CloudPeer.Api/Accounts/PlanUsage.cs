@@ -32,7 +32,7 @@ internal sealed class PlanUsage(IRelayStore store, IEnumerable<LimitCounter> els
             Of(QuotaResource.EnvelopesPerDay, limits.EnvelopesPerDay, usage.EnvelopesToday),
             Of(QuotaResource.AuthorStorage, limits.AuthorBytes, author),
             .. limits.AppBytes.OrderBy(budget => budget.Key, StringComparer.Ordinal)
-                .Select(budget => new LimitUse(QuotaResource.AppStorage, budget.Key, budget.Value, apps.GetValueOrDefault(UsageShare.Of(budget.Key)))),
+                .Select(budget => new LimitUse(QuotaResource.AppStorage, budget.Key, budget.Value, apps.GetValueOrDefault(budget.Key))),
         ];
         foreach (var count in elsewhere) uses.Add(await count(tenant, cancellationToken));
         return [.. uses.OrderBy(use => use.Resource)];
@@ -42,16 +42,15 @@ internal sealed class PlanUsage(IRelayStore store, IEnumerable<LimitCounter> els
     private async Task<ulong> LargestAuthorAsync(TenantInfo tenant, TenantUsage usage, CancellationToken cancellationToken)
     {
         if (!usage.Counted.HasFlag(ShareKinds.Authors)) return 0;
-        var largest = await store.ReadSharesAsync(tenant.Account, ShareKinds.Authors, tenant.Devices.Count + 1, cancellationToken);
-        return largest.Where(share => !tenant.Devices.Contains(share.Key.Author)).Select(share => share.Value).DefaultIfEmpty().Max();
+        var largest = await store.ReadAuthorSharesAsync(tenant.Account, tenant.Devices.Count + 1, cancellationToken);
+        return largest.Where(share => !tenant.Devices.Contains(share.Key)).Select(share => share.Value).DefaultIfEmpty().Max();
     }
 
-    private async Task<IReadOnlyDictionary<UsageShare, ulong>> AppsAsync(TenantInfo tenant, TenantUsage usage, CancellationToken cancellationToken)
+    // Those with a budget alone: whoever pushes chooses the names of the others.
+    private async Task<IReadOnlyDictionary<string, ulong>> AppsAsync(TenantInfo tenant, TenantUsage usage, CancellationToken cancellationToken)
     {
-        if (tenant.Limits.AppBytes.IsEmpty) return ImmutableDictionary<UsageShare, ulong>.Empty;
-        return usage.Counted.HasFlag(ShareKinds.Apps)
-            ? await store.ReadSharesAsync(tenant.Account, ShareKinds.Apps, int.MaxValue, cancellationToken)
-            : (await store.CountTenantAsync(tenant.Account, cancellationToken)).Shares;
+        if (tenant.Limits.AppBytes.IsEmpty) return ImmutableDictionary<string, ulong>.Empty;
+        return await store.ReadAppBytesAsync(tenant.Account, [.. tenant.Limits.AppBytes.Keys], usage.Counted.HasFlag(ShareKinds.Apps), cancellationToken);
     }
 
     private static LimitUse Of(QuotaResource resource, ulong limit, ulong used) => new(resource, string.Empty, limit, used);

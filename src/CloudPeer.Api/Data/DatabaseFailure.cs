@@ -10,11 +10,15 @@ internal static class DatabaseFailure
     // SQLite's primary result codes: https://www.sqlite.org/rescode.html
     private const int Busy = 5, Locked = 6, ReadOnly = 8, InputOutput = 10, Full = 13, CannotOpen = 14, Constraint = 19;
 
-    /// <summary>True when the store cannot be used now: out of reach, full, read-only. Trying again later may help.</summary>
-    public static bool IsUnavailable(Exception failure) => Chain(failure).Any(inner => inner switch
+    /// <summary>
+    /// True when the store cannot be used now: out of reach, full, read-only, or slower than the time that the operator allows a statement. Trying again later
+    /// may help. What a caller cancelled is no failure.
+    /// </summary>
+    public static bool IsUnavailable(Exception failure) => failure is not OperationCanceledException && Chain(failure).Any(inner => inner switch
     {
         SqliteException sqlite => sqlite.SqliteErrorCode is Busy or Locked or ReadOnly or InputOutput or Full or CannotOpen,
-        PostgresException postgres => postgres.IsTransient || postgres.SqlState is PostgresErrorCodes.DiskFull or PostgresErrorCodes.ReadOnlySqlTransaction,
+        PostgresException postgres => postgres.IsTransient
+            || postgres.SqlState is PostgresErrorCodes.DiskFull or PostgresErrorCodes.ReadOnlySqlTransaction or PostgresErrorCodes.QueryCanceled,
         NpgsqlException => true,
         DbException other => other.IsTransient,
         _ => false,

@@ -9,15 +9,19 @@ namespace CloudPeer.Api.Hosting;
 
 /// <summary>
 /// Token buckets (docs/operations/limits.md): for each device and each account for calls with a session and for stream frames, for each address for calls and
-/// pages without. A signature that does not verify costs as much as many calls, since checking it is what such calls are after.
+/// pages without, and for what devices without an account here call from it: a key costs nothing, so their number is no bound. A signature that does not verify costs as much as many calls, since checking it is what such calls are after.
 /// </summary>
 internal sealed class CallLimiter(ServerSettings settings, AccountDirectory accounts, TimeProvider clock)
 {
+    /// <summary>How many more calls of devices without an account an address has than calls without a session.</summary>
+    public const int StrangersFactor = 10;
+
     private const int BadSignatureCost = 50;
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
     private readonly TokenBuckets? _peers = Buckets(settings.CallsPerSecond, clock);
     private readonly TokenBuckets? _accounts = Buckets(settings.AccountCallsPerSecond, clock);
     private readonly TokenBuckets? _addresses = Buckets(settings.AddressCallsPerSecond, clock);
+    private readonly TokenBuckets? _strangers = Buckets(checked(settings.AddressCallsPerSecond * StrangersFactor), clock);
 
     /// <summary>Seconds after which a bucket that was used up is full again.</summary>
     public const int BurstSeconds = 10;
@@ -25,11 +29,12 @@ internal sealed class CallLimiter(ServerSettings settings, AccountDirectory acco
     /// <summary>Documents that one stream may be subscribed to.</summary>
     public int SubscriptionsPerStream { get; } = settings.MaxSubscriptions;
 
-    /// <summary>Counts a call or frame of a device, and of the account that it is known to belong to.</summary>
+    /// <summary>Counts a call or frame of a device, and of the account that it is known to belong to, or else of its address.</summary>
     /// <exception cref="RefusedException"><see cref="Reason.RateLimited"/>.</exception>
-    public void Take(PeerId peer)
+    public void Take(PeerId peer, IPAddress? address)
     {
-        if (!TryTake(_peers, peer, 1) || (accounts.Remembered(peer) is { } account && !TryTake(_accounts, account, 1))) throw TooMany();
+        if (!TryTake(_peers, peer, 1)) throw TooMany();
+        if (!(accounts.Remembered(peer) is { } account ? TryTake(_accounts, account, 1) : TryTake(_strangers, address))) throw TooMany();
     }
 
     /// <summary>Counts a call without a session.</summary>
@@ -40,7 +45,7 @@ internal sealed class CallLimiter(ServerSettings settings, AccountDirectory acco
     }
 
     /// <summary>The same, for what has no refusals of that form.</summary>
-    public bool TryTakeForAddress(IPAddress? address) => _addresses?.TryTake(AddressNetwork.Of(address).GetAddressBytes(), 1, out _) ?? true;
+    public bool TryTakeForAddress(IPAddress? address) => TryTake(_addresses, address);
 
     /// <summary>Counts a signature of a device that did not verify; never refuses by itself.</summary>
     public void CountBadSignature(PeerId peer) => Count(peer, BadSignatureCost);
@@ -50,6 +55,8 @@ internal sealed class CallLimiter(ServerSettings settings, AccountDirectory acco
     {
         _peers?.Spend(peer.Value.ToArray(), (int)Math.Min(calls, int.MaxValue));
     }
+
+    private static bool TryTake(TokenBuckets? buckets, IPAddress? address) => buckets?.TryTake(AddressNetwork.Of(address).GetAddressBytes(), 1, out _) ?? true;
 
     private static bool TryTake<T>(TokenBuckets? buckets, T who, int tokens)
         where T : struct, IId<T>

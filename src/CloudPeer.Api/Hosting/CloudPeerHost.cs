@@ -111,7 +111,7 @@ internal sealed partial class CloudPeerHost : IAsyncDisposable
         var services = builder.Services;
         services.AddSerilog(log => Logging.Configure(log, settings, overrides.LogSink), preserveStaticLogger: true);
         services.AddSingleton(settings).AddSingleton(parts.Listeners).AddSingleton(parts.Folder).AddSingleton(overrides.Clock).AddSingleton(parts.Identity.Key);
-        services.AddSingleton<CallLimiter>();
+        services.AddSingleton<CallLimiter>().AddSingleton<SignedCalls>();
         services.AddHostDatabase(parts.Database, parts.Folder, parts.Identity.Peer);
         services.Configure<HostOptions>(options => options.ShutdownTimeout = ServerLimits.Shutdown);
         services.AddGrpcServer(settings).AddPages();

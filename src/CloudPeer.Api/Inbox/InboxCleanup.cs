@@ -1,42 +1,21 @@
-using CloudPeer.Api.Data;
+using CloudPeer.Api.Hosting;
 
 namespace CloudPeer.Api.Inbox;
 
 /// <summary>Deletes messages that nobody fetched for too long, once an hour. Readers never see them, so nothing depends on the hour.</summary>
-internal sealed partial class InboxCleanup(InboxStore inbox, TimeProvider clock, ILogger<InboxCleanup> log) : BackgroundService
+internal sealed partial class InboxCleanup(InboxStore inbox, TimeProvider clock, ILogger<InboxCleanup> log) : RepeatedJob(clock)
 {
-    private static readonly TimeSpan Interval = TimeSpan.FromHours(1);
+    protected override TimeSpan UntilNext() => TimeSpan.FromHours(1);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override async Task RunAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(Interval, clock);
-        try
-        {
-            do await DeleteAsync(stoppingToken);
-            while (await timer.WaitForNextTickAsync(stoppingToken));
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-            // The server stops, or did not even start.
-        }
-    }
-
-    private async Task DeleteAsync(CancellationToken stoppingToken)
-    {
-        try
-        {
-            var deleted = await inbox.DeleteExpiredAsync(stoppingToken);
-            if (deleted > 0) LogDeleted(deleted);
-        }
-        catch (Exception e) when (DatabaseFailure.IsUnavailable(e))
-        {
-            LogFailed(e);
-        }
+        var deleted = await inbox.DeleteExpiredAsync(stoppingToken);
+        if (deleted > 0) LogDeleted(deleted);
     }
 
     [LoggerMessage(EventId = 1101, Level = LogLevel.Information, Message = "{Count} inbox messages expired")]
     private partial void LogDeleted(int count);
 
-    [LoggerMessage(EventId = 1102, Level = LogLevel.Warning, Message = "Expired inbox messages could not be deleted; tried again in an hour")]
-    private partial void LogFailed(Exception failure);
+    [LoggerMessage(EventId = 1102, Message = "Expired inbox messages could not be deleted; tried again in an hour")]
+    protected override partial void LogFailed(LogLevel level, Exception failure);
 }

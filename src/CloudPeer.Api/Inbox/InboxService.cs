@@ -5,7 +5,6 @@ using CloudPeer.Sync.Wire;
 using Google.Protobuf;
 using Grpc.Core;
 using Tlfs.Core;
-using Tlfs.Core.Crypto;
 using Tlfs.Core.Ids;
 using Tlfs.Core.Sealing;
 
@@ -13,8 +12,7 @@ namespace CloudPeer.Api.Inbox;
 
 /// <summary>The <c>Inbox</c> service (docs/protocol/sync.md §4).</summary>
 internal sealed class InboxService(
-    InboxStore inbox, InboxTokens tokens, StrangerLimiter strangers, AccountDirectory accounts, SigningKey server, TimeProvider clock, CallLimiter limiter)
-    : V1.Inbox.InboxBase
+    InboxStore inbox, InboxTokens tokens, StrangerLimiter strangers, AccountDirectory accounts, SignedCalls signed) : V1.Inbox.InboxBase
 {
     public override async Task<V1.SendResponse> Send(V1.SendRequest request, ServerCallContext context)
     {
@@ -52,7 +50,7 @@ internal sealed class InboxService(
         for (var i = 1; i < ids.Length; i++)
             if (ids[i - 1].CompareTo(ids[i]) >= 0) throw new TlfsException(Reason.Malformed, "the ids must ascend");
 
-        Verify(context, SignedRequest.InboxAck, request.Micros, SignedRequest.AckBytes(ids), request.Signature);
+        signed.Verify(context, SignedRequest.InboxAck, request.Micros, SignedRequest.AckBytes(ids), request.Signature);
         var account = await OwnAccountAsync(context);
         return new() { Deleted = (uint)await inbox.DeleteAsync(account, ids, context.CancellationToken) };
     }
@@ -60,17 +58,9 @@ internal sealed class InboxService(
     public override async Task<V1.SetDeliveryTokenResponse> SetDeliveryToken(V1.SetDeliveryTokenRequest request, ServerCallContext context)
     {
         Bytes32? hash = request.TokenHash.IsEmpty ? null : WireIds.ReadBytes32(request.TokenHash, "token_hash");
-        Verify(context, SignedRequest.InboxSetDeliveryToken, request.Micros, SignedRequest.TokenBytes(hash), request.Signature);
+        signed.Verify(context, SignedRequest.InboxSetDeliveryToken, request.Micros, SignedRequest.TokenBytes(hash), request.Signature);
         await tokens.SetAsync(await OwnAccountAsync(context), hash, request.Micros, context.CancellationToken);
         return new();
-    }
-
-    private void Verify(ServerCallContext context, string method, ulong micros, byte[] canonical, ByteString signature)
-    {
-        var peer = context.Peer();
-        if (SignedRequest.Verify(peer, server.Public, method, micros, canonical, signature.Span, clock.GetUtcNow())) return;
-        limiter.CountBadSignature(peer);
-        throw new TlfsException(Reason.BadProof, "the request's signature is wrong, or its time is more than five minutes from the server's");
     }
 
     private async Task<AccountId> OwnAccountAsync(ServerCallContext context) =>

@@ -1,6 +1,5 @@
 using CloudPeer.Api.Accounts;
 using CloudPeer.Api.Hosting;
-using CloudPeer.Sync.Log;
 using CloudPeer.Sync.Relay;
 using CloudPeer.Sync.Sessions;
 using CloudPeer.Sync.Wire;
@@ -13,7 +12,8 @@ namespace CloudPeer.Api.Relay;
 
 /// <summary>The <c>Sync</c> service (docs/protocol/sync.md §2, §3): maps messages to the relay and back.</summary>
 internal sealed partial class SyncService(
-    DocumentRelay relay, StreamCounter streams, CallLimiter limiter, ITenants tenants, TimeProvider clock, IHostApplicationLifetime lifetime) : V1.Sync.SyncBase
+    DocumentRelay relay, StreamCounter streams, CallLimiter limiter, ITenants tenants, SignedCalls signed, IHostApplicationLifetime lifetime, ILogger<SyncService> log)
+    : V1.Sync.SyncBase
 {
     public override async Task<V1.PushResponse> Push(V1.PushRequest request, ServerCallContext context) =>
         await RelayCalls.PushAsync(relay, limiter, context.Peer(), request, context.CancellationToken);
@@ -33,22 +33,15 @@ internal sealed partial class SyncService(
         var peer = context.Peer();
         using var place = await EnterAsync(context);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, lifetime.ApplicationStopping);
-        using var stream = new SyncStream(relay, limiter, peer, responseStream, ending);
+        using var stream = new SyncStream(relay, limiter, peer, context.GetHttpContext().Connection.RemoteIpAddress, responseStream, ending, log);
         await stream.RunAsync(requestStream);
     }
 
     public override async Task<V1.DeleteDocumentResponse> DeleteDocument(V1.DeleteDocumentRequest request, ServerCallContext context)
     {
         var document = WireIds.Read<DocId>(request.Document, "document");
-        var peer = context.Peer();
-        if (!SignedRequest.Verify(
-            peer, relay.Server, SignedRequest.DeleteDocument, request.Micros, SignedRequest.DocumentBytes(document), request.Signature.Span, clock.GetUtcNow()))
-        {
-            limiter.CountBadSignature(peer);
-            throw new TlfsException(Reason.BadProof, "the request's signature is wrong, or its time is more than five minutes from the server's");
-        }
-
-        var outcome = await relay.DeleteAsync(peer, document, context.CancellationToken);
+        signed.Verify(context, SignedRequest.DeleteDocument, request.Micros, SignedRequest.DocumentBytes(document), request.Signature);
+        var outcome = await relay.DeleteAsync(context.Peer(), document, context.CancellationToken);
         return outcome.Succeeded ? new() { FreedBytes = outcome.Value.FreedBytes } : throw new RefusedException(outcome.Refusal);
     }
 
@@ -58,9 +51,10 @@ internal sealed partial class SyncService(
     private async Task PullAsync(V1.PullRequest request, IServerStreamWriter<V1.PullResponse> writer, PeerId peer, CancellationToken cancellationToken)
     {
         var document = WireIds.Read<DocId>(request.Document, "document");
-        foreach (var generation in await RelayCalls.GenerationsAsync(relay, peer, document, cancellationToken))
-            await writer.WriteAsync(new() { Generation = generation.ToWire() }, cancellationToken);
-        var range = RelayCalls.Range(request);
+        var beginning = await relay.BeginningAsync(peer, document, cancellationToken);
+        if (!beginning.Succeeded) throw new RefusedException(beginning.Refusal);
+        foreach (var generation in beginning.Value.Generations) await writer.WriteAsync(new() { Generation = generation.ToWire() }, cancellationToken);
+        var range = RelayCalls.Range(request) with { Generation = beginning.Value.Generation };
         do
         {
             var outcome = await relay.ReadAsync(peer, document, range, cancellationToken);
@@ -108,14 +102,6 @@ internal static class RelayCalls
 
     /// <summary>What a request asks for.</summary>
     public static LogRange Range(V1.PullRequest request) => new(request.From) { Until = request.Until, HeadersOnly = request.HeadersOnly };
-
-    /// <summary>The generations of a log (docs/protocol/log.md §6.2).</summary>
-    /// <exception cref="RefusedException">The store cannot be asked now.</exception>
-    public static async Task<IReadOnlyList<Generation>> GenerationsAsync(DocumentRelay relay, PeerId peer, DocId document, CancellationToken cancellationToken)
-    {
-        var outcome = await relay.GenerationsAsync(peer, document, cancellationToken);
-        return outcome.Succeeded ? outcome.Value : throw new RefusedException(outcome.Refusal);
-    }
 
     /// <summary>Takes note of what a device holds.</summary>
     /// <exception cref="RefusedException">It may not, or cannot hold so much.</exception>

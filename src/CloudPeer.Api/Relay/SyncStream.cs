@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Net;
 using System.Runtime.ExceptionServices;
 using CloudPeer.Api.Hosting;
 using CloudPeer.Sync.Relay;
@@ -15,8 +16,8 @@ namespace CloudPeer.Api.Relay;
 /// through one gate and is awaited there, so a slow reader makes its own stream wait and nobody else's; a page is read from the store only
 /// when it is its turn to be sent.
 /// </summary>
-internal sealed class SyncStream(
-    DocumentRelay relay, CallLimiter limiter, PeerId peer, IServerStreamWriter<V1.ServerFrame> writer, CancellationTokenSource ending)
+internal sealed partial class SyncStream(
+    DocumentRelay relay, CallLimiter limiter, PeerId peer, IPAddress? address, IServerStreamWriter<V1.ServerFrame> writer, CancellationTokenSource ending, ILogger log)
     : IDisposable
 {
     // What another frame follows at once goes to the network with it.
@@ -66,7 +67,7 @@ internal sealed class SyncStream(
     {
         try
         {
-            limiter.Take(peer);
+            limiter.Take(peer, address);
             switch (frame.ContentCase)
             {
                 case V1.ClientFrame.ContentOneofCase.Push:
@@ -79,7 +80,7 @@ internal sealed class SyncStream(
                     await UnsubscribeAsync(frame);
                     break;
                 case V1.ClientFrame.ContentOneofCase.Ack:
-                    await RelayCalls.AckAsync(relay, peer, frame.Ack, ending.Token);
+                    await AckAsync(frame);
                     break;
                 default:
                     throw new TlfsException(Reason.Malformed, "the frame asks for nothing that this version knows");
@@ -98,9 +99,24 @@ internal sealed class SyncStream(
     private Task PushAsync(V1.ClientFrame frame) =>
         _pushes.RunAsync(WireIds.Read<DocId>(frame.Push.Document, "document"), () => Watch(async () =>
         {
-            var response = await RelayCalls.PushAsync(relay, limiter, peer, frame.Push, ending.Token);
-            await SendAsync(new() { Request = frame.Request, Pushed = response });
+            V1.PushResponse? response = null;
+            var refusal = await AskAsync(async () =>
+            {
+                response = await RelayCalls.PushAsync(relay, limiter, peer, frame.Push, ending.Token);
+                return null;
+            });
+            await (refusal is null ? SendAsync(new() { Request = frame.Request, Pushed = response }) : RefuseAsync(frame.Request, refusal));
         }), ending.Token);
+
+    private async Task AckAsync(V1.ClientFrame frame)
+    {
+        var refusal = await AskAsync(async () =>
+        {
+            await RelayCalls.AckAsync(relay, peer, frame.Ack, ending.Token);
+            return null;
+        });
+        if (refusal is not null) await RefuseAsync(frame.Request, refusal);
+    }
 
     private void Subscribe(V1.ClientFrame frame)
     {
@@ -128,13 +144,12 @@ internal sealed class SyncStream(
     private async Task FollowAsync(V1.ClientFrame frame, DocId document, Subscription subscription)
     {
         var stopped = subscription.Stopped;
-        var range = RelayCalls.Range(frame.Subscribe);
         PeerId? omit = frame.Subscribe.OmitOwn ? peer : null;
-        var refusal = await SendGenerationsAsync(frame.Request, document, stopped);
+        var (range, refusal) = await SendBeginningAsync(frame, document, stopped);
         while (refusal is null)
         {
             (range, var caughtUp, refusal) = await SendPageAsync(frame.Request, document, range, omit, stopped);
-            if (refusal is null && caughtUp) refusal = await relay.WaitAsync(peer, document, range.From, stopped, range.Generation);
+            if (refusal is null && caughtUp) refusal = await AskAsync(() => relay.WaitAsync(peer, document, range.From, stopped, range.Generation));
         }
 
         // It ends by itself here, unless somebody is ending it already.
@@ -149,9 +164,14 @@ internal sealed class SyncStream(
         await _gate.WaitAsync(cancellationToken);
         try
         {
-            var outcome = await relay.ReadAsync(peer, document, range, cancellationToken);
-            if (!outcome.Succeeded) return (range, false, outcome.Refusal);
-            var page = outcome.Value;
+            LogPage? page = null;
+            var refusal = await AskAsync(async () =>
+            {
+                var outcome = await relay.ReadAsync(peer, document, range, cancellationToken);
+                page = outcome.Value;
+                return outcome.Refusal;
+            });
+            if (page is null) return (range, false, refusal);
             // From here on the stream's own end is the only one: half a page must not be left out.
             if (page.Entries.Count > 0)
             {
@@ -169,12 +189,18 @@ internal sealed class SyncStream(
         }
     }
 
-    private async Task<Refusal?> SendGenerationsAsync(ulong request, DocId document, CancellationToken cancellationToken)
+    private async Task<(LogRange Range, Refusal? Refusal)> SendBeginningAsync(V1.ClientFrame frame, DocId document, CancellationToken cancellationToken)
     {
-        var outcome = await relay.GenerationsAsync(peer, document, cancellationToken);
-        if (!outcome.Succeeded) return outcome.Refusal;
-        foreach (var generation in outcome.Value) await SendAsync(new() { Request = request, Generation = generation.ToWire() });
-        return null;
+        LogBeginning? beginning = null;
+        var refusal = await AskAsync(async () =>
+        {
+            var outcome = await relay.BeginningAsync(peer, document, cancellationToken);
+            beginning = outcome.Value;
+            return outcome.Refusal;
+        });
+        if (beginning is null) return (default, refusal);
+        foreach (var generation in beginning.Generations) await SendAsync(new() { Request = frame.Request, Generation = generation.ToWire() });
+        return (RelayCalls.Range(frame.Subscribe) with { Generation = beginning.Generation }, null);
     }
 
     private Task RefuseAsync(ulong request, Refusal refusal) => SendAsync(new() { Request = request, Refused = refusal.ToWire() });
@@ -189,6 +215,28 @@ internal sealed class SyncStream(
         finally
         {
             _gate.Release();
+        }
+    }
+
+    // What fails for one frame or one document is refused there, and everything else on the stream goes on.
+    private async Task<Refusal?> AskAsync(Func<Task<Refusal?>> ask)
+    {
+        try
+        {
+            return await ask();
+        }
+        catch (TlfsException refused)
+        {
+            return new(refused.Reason, refused.Message);
+        }
+        catch (RefusedException refused)
+        {
+            return refused.Refusal;
+        }
+        catch (Exception failure) when (failure is not OperationCanceledException)
+        {
+            LogFailed(log, failure);
+            return new(Reason.Internal, "the server failed; its log says more");
         }
     }
 
@@ -224,6 +272,9 @@ internal sealed class SyncStream(
             return subscriptions;
         }
     }
+
+    [LoggerMessage(EventId = 1207, Level = LogLevel.Error, Message = "A frame or a subscription of a stream failed unexpectedly")]
+    private static partial void LogFailed(ILogger log, Exception failure);
 
     private sealed class Subscription : IAsyncDisposable
     {

@@ -1,5 +1,5 @@
+using CloudPeer.Api.Hosting;
 using CloudPeer.Sync.Relay;
-using Tlfs.Core;
 
 namespace CloudPeer.Api.Relay;
 
@@ -7,46 +7,27 @@ namespace CloudPeer.Api.Relay;
 /// Counts every night what tenants use, and says so if a counter differs (docs/protocol/sync.md §6.3). It corrects nothing: a counter that is wrong is a bug, and
 /// <c>cloudpeer usage check --repair</c> is an operator's word.
 /// </summary>
-internal sealed partial class UsageCheck(UsageAudit audit, TimeProvider clock, ILogger<UsageCheck> log) : BackgroundService
+internal sealed partial class UsageCheck(UsageAudit audit, TimeProvider clock, ILogger<UsageCheck> log) : RepeatedJob(clock)
 {
     /// <summary>When it begins, UTC.</summary>
     public static readonly TimeSpan TimeOfDay = TimeSpan.FromHours(3);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        try
-        {
-            while (true)
-            {
-                await Task.Delay(UntilNext(), clock, stoppingToken);
-                await CheckAsync(stoppingToken);
-            }
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-            // The server stops.
-        }
-    }
+    private readonly TimeProvider _clock = clock;
 
-    private TimeSpan UntilNext()
+    protected override bool RunsAtStart => false;
+
+    protected override TimeSpan UntilNext()
     {
-        var now = clock.GetUtcNow().TimeOfDay;
+        var now = _clock.GetUtcNow().TimeOfDay;
         return now < TimeOfDay ? TimeOfDay - now : TimeOfDay - now + TimeSpan.FromDays(1);
     }
 
-    private async Task CheckAsync(CancellationToken stoppingToken)
+    protected override async Task RunAsync(CancellationToken stoppingToken)
     {
-        try
-        {
-            var report = await audit.RunAsync(repair: false, stoppingToken);
-            foreach (var difference in report.Differences)
-                LogDifference(difference.Tenant.ToString(), difference.Document?.ToString(), difference.StoredBytes, difference.CountedBytes);
-            LogChecked(report.Documents, report.Tenants, report.Differences.Count);
-        }
-        catch (TlfsException e) when (e.IsTransient)
-        {
-            LogFailed(e);
-        }
+        var report = await audit.RunAsync(repair: false, stoppingToken);
+        foreach (var difference in report.Differences)
+            LogDifference(difference.Tenant.ToString(), difference.Document?.ToString(), difference.StoredBytes, difference.CountedBytes);
+        LogChecked(report.Documents, report.Tenants, report.Differences.Count);
     }
 
     [LoggerMessage(
@@ -57,6 +38,6 @@ internal sealed partial class UsageCheck(UsageAudit audit, TimeProvider clock, I
     [LoggerMessage(EventId = 1204, Level = LogLevel.Information, Message = "The use of {Tenants} tenants was counted over {Documents} documents; {Differences} counters differ")]
     private partial void LogChecked(int documents, int tenants, int differences);
 
-    [LoggerMessage(EventId = 1205, Level = LogLevel.Warning, Message = "What tenants use could not be counted; tried again tomorrow")]
-    private partial void LogFailed(Exception failure);
+    [LoggerMessage(EventId = 1205, Message = "What tenants use could not be counted; tried again tomorrow")]
+    protected override partial void LogFailed(LogLevel level, Exception failure);
 }

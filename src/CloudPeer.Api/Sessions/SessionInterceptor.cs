@@ -62,7 +62,7 @@ internal sealed class SessionInterceptor(SessionAuthority authority, CallLimiter
             throw new TlfsException(Reason.Unauthenticated, "the call carries no session, or one that has ended");
         }
 
-        limiter.Take(peer.Value);
+        limiter.Take(peer.Value, address);
         context.SetPeer(peer.Value);
     }
 }

@@ -16,8 +16,11 @@ internal sealed record CachedDocument(DocumentState State, DocumentPolicy Policy
     /// <summary>What <see cref="ChangesElsewhere.Told"/> was before the row was read: later changes of other processes are not in it.</summary>
     public long AsOf { get; init; }
 
-    /// <summary>What it costs to keep, in statements and ids.</summary>
-    public int Weight { get; } = 64 + State.Tips.Count + Policy.Count + Recent.Weight;
+    /// <summary>When the log began, if one before it was deleted; else 0. Nothing about it is signed with an earlier time, or it would count as taken back.</summary>
+    public ulong NotBefore { get; init; }
+
+    /// <summary>What it costs to keep, in ids.</summary>
+    public int Weight { get; } = 64 + State.Tips.Count + Policy.Weight + Recent.Weight;
 
     /// <summary>
     /// True if the peer is served (sync.md §1.3): it has Sync in some zone, while the document is private it belongs to the tenant that hosts it, and while that
@@ -30,7 +33,10 @@ internal sealed record CachedDocument(DocumentState State, DocumentPolicy Policy
 
     /// <summary>The head of the log at this size, signed once.</summary>
     public LogHead Head(SigningKey server, TimeProvider time) =>
-        _head ??= LogHead.Sign(server, State.Document, State.Size, State.Log.Root, time.Micros());
+        _head ??= LogHead.Sign(server, State.Document, State.Size, State.Log.Root, Now(time));
+
+    /// <summary>The time with which something about the log is signed or noted.</summary>
+    public ulong Now(TimeProvider time) => Math.Max(time.Micros(), NotBefore);
 }
 
 /// <summary>The protocol's unit of time.</summary>

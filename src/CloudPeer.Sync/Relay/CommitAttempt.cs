@@ -26,8 +26,8 @@ internal sealed class CommitAttempt(CommitContext context, IReadOnlyList<Pending
         var transaction = await BeginAsync().ConfigureAwait(false);
         await using (transaction.ConfigureAwait(false))
         {
-            _micros = context.Time.Micros();
             await LoadAsync(transaction).ConfigureAwait(false);
+            _micros = _documents.Values.Aggregate(context.Time.Micros(), (micros, document) => Math.Max(micros, document.NotBefore));
             foreach (var bundle in batch) await JudgeAsync(bundle, transaction).ConfigureAwait(false);
             var commit = Sign(out receipts);
             // The rows are locked: what others told until now, they had committed before.

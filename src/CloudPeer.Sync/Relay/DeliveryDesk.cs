@@ -1,3 +1,4 @@
+using Tlfs.Core;
 using Tlfs.Core.Ids;
 
 namespace CloudPeer.Sync.Relay;
@@ -31,7 +32,8 @@ internal sealed class DeliveryDesk(IRelayStore store, TimeProvider time, RelayLi
 {
     private readonly Lock _gate = new();
     private readonly CancellationTokenSource _stopping = new();
-    private Dictionary<(DocId Document, PeerId Device), Delivered> _waiting = [];
+    private Dictionary<DocId, Dictionary<PeerId, Delivered>> _waiting = [];
+    private int _count;
     private Task _storing = Task.CompletedTask;
 
     /// <summary>Takes note of an acknowledgement.</summary>
@@ -51,7 +53,7 @@ internal sealed class DeliveryDesk(IRelayStore store, TimeProvider time, RelayLi
         var stored = await store.ReadDeliveredAsync(document, cancellationToken).ConfigureAwait(false);
         lock (_gate)
         {
-            var waiting = _waiting.Where(pair => pair.Key.Document == document).Select(pair => pair.Value);
+            IEnumerable<Delivered> waiting = _waiting.TryGetValue(document, out var devices) ? devices.Values : [];
             return Delivered.Merge(stored.Select(each => each.Since(generations)), waiting, limits.DeliveredDevices);
         }
     }
@@ -66,9 +68,17 @@ internal sealed class DeliveryDesk(IRelayStore store, TimeProvider time, RelayLi
 
     private void Keep(DocId document, Delivered said)
     {
-        var key = (document, said.Device);
-        if (_waiting.TryGetValue(key, out var earlier)) _waiting[key] = earlier.Size > said.Size ? earlier : said;
-        else if (_waiting.Count < limits.WaitingAcks) _waiting.Add(key, said);
+        var devices = _waiting.GetValueOrDefault(document);
+        if (devices?.TryGetValue(said.Device, out var earlier) == true)
+        {
+            if (earlier.Size <= said.Size) devices[said.Device] = said;
+            return;
+        }
+
+        if (_count >= limits.WaitingAcks) return;
+        if (devices is null) _waiting.Add(document, devices = []);
+        devices.Add(said.Device, said);
+        _count++;
     }
 
     private async Task StoreLaterAsync()
@@ -90,31 +100,55 @@ internal sealed class DeliveryDesk(IRelayStore store, TimeProvider time, RelayLi
 
     private async Task StoreAsync()
     {
-        Dictionary<(DocId Document, PeerId Device), Delivered> taken;
-        lock (_gate) (taken, _waiting) = (_waiting, []);
-        var said = taken.GroupBy(pair => pair.Key.Document, pair => pair.Value).ToDictionary(group => group.Key, group => group.ToList());
-        try
+        Dictionary<DocId, Dictionary<PeerId, Delivered>> said;
+        lock (_gate) (said, _waiting, _count) = (_waiting, [], 0);
+        foreach (var some in said.Keys.Order().Chunk(64))
         {
-            foreach (var some in said.Keys.Order().Chunk(64)) await StoreAsync(said, some).ConfigureAwait(false);
+            if (!await TryStoreAsync(said, some).ConfigureAwait(false)) break;
+            foreach (var document in some) said.Remove(document);
         }
-        catch (Exception fault)
+
+        // Tried again after the next interval, unless the server stops.
+        lock (_gate)
         {
-            // Tried again after the next interval, unless the server stops.
-            onFault(fault);
-            lock (_gate)
-            {
-                foreach (var (key, each) in taken) Keep(key.Document, each);
-            }
+            foreach (var (document, devices) in said)
+                foreach (var each in devices.Values) Keep(document, each);
         }
     }
 
-    private async Task StoreAsync(Dictionary<DocId, List<Delivered>> said, DocId[] documents)
+    // False if it may be stored later. What never can be is reported and left out, alone: devices say it again.
+    private async Task<bool> TryStoreAsync(Dictionary<DocId, Dictionary<PeerId, Delivered>> said, DocId[] documents)
+    {
+        try
+        {
+            await StoreAsync(said, documents).ConfigureAwait(false);
+            return true;
+        }
+        catch (TlfsException fault) when (fault.IsTransient)
+        {
+            onFault(fault);
+            return false;
+        }
+        catch (Exception) when (documents.Length > 1)
+        {
+            foreach (var document in documents)
+                if (!await TryStoreAsync(said, [document]).ConfigureAwait(false)) return false;
+            return true;
+        }
+        catch (Exception fault)
+        {
+            onFault(fault);
+            return true;
+        }
+    }
+
+    private async Task StoreAsync(Dictionary<DocId, Dictionary<PeerId, Delivered>> said, DocId[] documents)
     {
         var generations = new Dictionary<DocId, IReadOnlyList<StoredGeneration>>();
         foreach (var document in documents) generations[document] = await store.ReadGenerationsAsync(document, CancellationToken.None).ConfigureAwait(false);
         await store.UpdateDeliveredAsync(
             documents,
-            (document, known) => Delivered.Merge(known.Select(each => each.Since(generations[document])), said[document], limits.DeliveredDevices),
+            (document, known) => Delivered.Merge(known.Select(each => each.Since(generations[document])), said[document].Values, limits.DeliveredDevices),
             CancellationToken.None).ConfigureAwait(false);
     }
 }

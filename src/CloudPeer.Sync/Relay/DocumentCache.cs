@@ -1,3 +1,4 @@
+using Tlfs.Core;
 using Tlfs.Core.Ids;
 
 namespace CloudPeer.Sync.Relay;
@@ -9,6 +10,7 @@ internal sealed class DocumentCache(IRelayStore store, ChangesElsewhere changes,
     private readonly Dictionary<DocId, LinkedListNode<CachedDocument>> _nodes = [];
     private readonly LinkedList<CachedDocument> _order = [];
     private readonly Dictionary<DocId, Refresh> _refreshing = [];
+    private readonly Dictionary<DocId, Reading> _reading = [];
     private long _weight;
 
     /// <inheritdoc cref="ChangesElsewhere.Told" />
@@ -53,19 +55,16 @@ internal sealed class DocumentCache(IRelayStore store, ChangesElsewhere changes,
     public async Task<CachedDocument> CurrentAsync(DocumentState state, long asOf, CancellationToken cancellationToken)
     {
         var cached = Find(state.Document);
-        if (cached?.State.IsOtherLogThan(state) == true) cached = null;
-        if (cached is not null && cached.State.Size >= state.Size)
+        if (cached is null || cached.State.IsOtherLogThan(state)) cached = await ReadOnceAsync(state, asOf).WaitAsync(cancellationToken).ConfigureAwait(false);
+        if (cached.State.Size < state.Size)
         {
-            if (cached.State.Size == state.Size && cached.AsOf < asOf) Put(cached = cached with { AsOf = asOf });
-            return cached;
+            var next = await CatchUpAsync(cached, state, cancellationToken).ConfigureAwait(false);
+            Put(next = next with { AsOf = asOf });
+            return next;
         }
 
-        var next = cached is null
-            ? await ReadAsync(state, cancellationToken).ConfigureAwait(false)
-            : await CatchUpAsync(cached, state, cancellationToken).ConfigureAwait(false);
-        next = next with { AsOf = asOf };
-        Put(next);
-        return next;
+        if (cached.State.Size == state.Size && cached.AsOf < asOf) Put(cached = cached with { AsOf = asOf });
+        return cached;
     }
 
     /// <summary>Keeps a document, unless a longer log of it is kept.</summary>
@@ -93,6 +92,15 @@ internal sealed class DocumentCache(IRelayStore store, ChangesElsewhere changes,
         {
             if (_nodes.TryGetValue(document, out var node)) Remove(node);
         }
+    }
+
+    /// <summary>
+    /// Forgets a document that was deleted here. Whoever has read it before and keeps it only now keeps something old: it is read again before it is used.
+    /// </summary>
+    public void ForgetDeleted(DocId document)
+    {
+        changes.Add(new([DocPrefix.Of(document)]));
+        Forget(document);
     }
 
     private void Remove(LinkedListNode<CachedDocument> node)
@@ -125,12 +133,41 @@ internal sealed class DocumentCache(IRelayStore store, ChangesElsewhere changes,
         }
     }
 
-    private async Task<CachedDocument> ReadAsync(DocumentState state, CancellationToken cancellationToken)
+    // Those who ask for a document that is not cached share one read.
+    private Task<CachedDocument> ReadOnceAsync(DocumentState state, long asOf)
     {
-        var policy = await AddStatementsAsync(DocumentPolicy.Empty(state.Document), state, 0, cancellationToken).ConfigureAwait(false);
+        lock (_gate)
+        {
+            if (_reading.TryGetValue(state.Document, out var under) && !under.State.IsOtherLogThan(state)) return under.Read;
+            var reading = new Reading(state, Task.Run(() => ReadAsync(state, asOf)));
+            _reading[state.Document] = reading;
+            _ = EndAsync(reading);
+            return reading.Read;
+        }
+    }
+
+    private async Task EndAsync(Reading reading)
+    {
+        await ((Task)reading.Read).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        lock (_gate)
+        {
+            if (_reading.GetValueOrDefault(reading.State.Document) == reading) _reading.Remove(reading.State.Document);
+        }
+    }
+
+    private async Task<CachedDocument> ReadAsync(DocumentState state, long asOf)
+    {
+        var policy = await AddStatementsAsync(DocumentPolicy.Empty(state.Document), state, 0, CancellationToken.None).ConfigureAwait(false);
         var recent = new RecentEntries(limits.RecentIds, limits.TailBytes);
         foreach (var tip in state.Tips.Values) recent.Add(tip.Id, tip.Index);
-        return new(state, policy, recent);
+        var generations = state.Generation == 0 ? [] : await store.ReadGenerationsAsync(state.Document, CancellationToken.None).ConfigureAwait(false);
+        var document = new CachedDocument(state, policy, recent)
+        {
+            AsOf = asOf,
+            NotBefore = generations.FirstOrDefault(each => each.Number == state.Generation)?.Micros ?? 0,
+        };
+        Put(document);
+        return document;
     }
 
     // Another process over the same store has appended.
@@ -141,7 +178,7 @@ internal sealed class DocumentCache(IRelayStore store, ChangesElsewhere changes,
         var policy = state.Statements == cached.State.Statements
             ? cached.Policy
             : await AddStatementsAsync(cached.Policy, state, known, cancellationToken).ConfigureAwait(false);
-        return new(state, policy, cached.Recent);
+        return new(state, policy, cached.Recent) { NotBefore = cached.NotBefore };
     }
 
     // What was appended meanwhile: whole entries if they are few, since whoever follows wants them; else the last ids.
@@ -150,9 +187,10 @@ internal sealed class DocumentCache(IRelayStore store, ChangesElsewhere changes,
         if (state.Size - known <= (ulong)limits.PageEnvelopes)
         {
             var slice = await store.ReadAsync(state.Document, known, limits.PageEnvelopes, limits.PageBytes, cancellationToken).ConfigureAwait(false);
-            if (known + (ulong)(slice?.Entries.Count ?? 0) >= state.Size)
+            if (slice is null || slice.State.IsOtherLogThan(state)) throw Changed();
+            if (known + (ulong)slice.Entries.Count >= state.Size)
             {
-                for (var i = 0; known + (ulong)i < state.Size; i++) recent.Add(slice!.Entries[i], known + (ulong)i);
+                for (var i = 0; known + (ulong)i < state.Size; i++) recent.Add(slice.Entries[i], known + (ulong)i);
                 return;
             }
         }
@@ -165,11 +203,22 @@ internal sealed class DocumentCache(IRelayStore store, ChangesElsewhere changes,
     // The store may hold more by now than the state says.
     private async Task<DocumentPolicy> AddStatementsAsync(DocumentPolicy policy, DocumentState state, ulong from, CancellationToken cancellationToken)
     {
-        var entries = await store.ReadStatementsAsync(state.Document, from, cancellationToken).ConfigureAwait(false);
-        var missing = state.Statements - policy.Count;
-        if (entries.Count < missing) throw new InvalidOperationException("The log holds fewer statements than its state says.");
-        return policy.With([.. entries.Take(missing).Select(DocumentPolicy.StatementOf)]);
+        var entries = new List<LogEntry>();
+        for (var missing = state.Statements - policy.Count; missing > 0;)
+        {
+            var page = await store.ReadStatementsAsync(state.Document, state.Generation, from, Math.Min(missing, limits.PageEnvelopes), cancellationToken).ConfigureAwait(false);
+            if (page.Count == 0) throw Changed();
+            entries.AddRange(page.Select(each => each.Entry));
+            from = page[^1].Index + 1;
+            missing -= page.Count;
+        }
+
+        return policy.WithStored(entries);
     }
 
+    private static TlfsException Changed() => new(Reason.Unavailable, "The document was removed at this moment, or its log lacks statements; try again.");
+
     private sealed record Refresh(long AsOf, Task<CachedDocument?> Read);
+
+    private sealed record Reading(DocumentState State, Task<CachedDocument> Read);
 }

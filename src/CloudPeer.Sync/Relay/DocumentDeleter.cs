@@ -1,5 +1,4 @@
 using Tlfs.Core.Ids;
-using Tlfs.Core.Policy;
 
 namespace CloudPeer.Sync.Relay;
 
@@ -15,40 +14,47 @@ internal sealed class DocumentDeleter : IAsyncDisposable
 {
     private static readonly TimeSpan RetryAfter = TimeSpan.FromMinutes(1);
 
+    // How often is looked for what another process began to remove and did not finish.
+    private static readonly TimeSpan PurgeInterval = TimeSpan.FromMinutes(10);
+
     private readonly CommitContext _context;
     private readonly CancellationTokenSource _stopping = new();
+    private readonly SemaphoreSlim _turn = new(1, 1);
     private readonly SemaphoreSlim _due = new(1);
+    private readonly ITimer _timer;
     private readonly Task _purging;
     private bool _isDisposed;
 
     public DocumentDeleter(CommitContext context)
     {
         _context = context;
+        _timer = context.Time.CreateTimer(_ => _due.Release(), null, PurgeInterval, PurgeInterval);
         _purging = Task.Run(RunAsync);
     }
 
-    /// <summary>Deletes a document for a device that may: it belongs to the tenant that hosts it, and has Control or more.</summary>
+    /// <summary>Deletes a document for a device of the tenant that hosts it, whatever its rights in the document: it is the tenant's room.</summary>
     public async Task<Outcome<FreedRoom>> DeleteAsync(PeerId device, DocId document, CancellationToken cancellationToken)
     {
         var tenant = await _context.Tenants.FindByDeviceAsync(device, cancellationToken).ConfigureAwait(false);
-        var asOf = _context.Cache.Told;
-        var transaction = await _context.Store.BeginAsync([document], [], cancellationToken).ConfigureAwait(false);
-        ulong freed;
-        await using (transaction.ConfigureAwait(false))
-        {
-            if (!transaction.Documents.TryGetValue(document, out var state) || tenant?.Account != state.Host) return Outcome.Refused<FreedRoom>(Refusal.NotFound);
-            var current = await _context.Cache.CurrentAsync(state, asOf, cancellationToken).ConfigureAwait(false);
-            if (!current.Policy.View.May(device, Permission.Control)) return Outcome.Refused<FreedRoom>(Refusal.NotFound);
-            var (generation, micros) = await NextGenerationAsync(state, cancellationToken).ConfigureAwait(false);
-            var host = await WithoutAsync(transaction, state, cancellationToken).ConfigureAwait(false);
-            await transaction.DeleteAsync(new(state, host, generation, micros, _context.Limits.PurgeEntries), CancellationToken.None).ConfigureAwait(false);
-            freed = state.StoredBytes;
-        }
 
-        _context.Cache.Forget(document);
-        _context.Signals.Pulse(document);
-        _due.Release();
-        return Outcome.Of(new FreedRoom(freed));
+        // Asked without a lock first, so that nobody waits for what a stranger asks; with the lock it is decided.
+        if (tenant is null || (await _context.Store.FindAsync(document, cancellationToken).ConfigureAwait(false))?.Host != tenant.Account)
+            return Outcome.Refused<FreedRoom>(Refusal.NotFound);
+
+        // One at a time: each holds a connection of the store and needs another one.
+        await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            if (await DeleteAsync(tenant, document, cancellationToken).ConfigureAwait(false) is not { } freed) return Outcome.Refused<FreedRoom>(Refusal.NotFound);
+            _context.Cache.ForgetDeleted(document);
+            _context.Signals.Pulse(document);
+            _due.Release();
+            return Outcome.Of(new FreedRoom(freed));
+        }
+        finally
+        {
+            _turn.Release();
+        }
     }
 
     /// <inheritdoc />
@@ -56,12 +62,27 @@ internal sealed class DocumentDeleter : IAsyncDisposable
     {
         if (Interlocked.Exchange(ref _isDisposed, true)) return;
         await _stopping.CancelAsync().ConfigureAwait(false);
+        await _timer.DisposeAsync().ConfigureAwait(false);
         await _purging.ConfigureAwait(false);
         _stopping.Dispose();
+        _turn.Dispose();
         _due.Dispose();
     }
 
-    // Later than all that was signed of the log, so that none of it counts against the next one.
+    private async Task<ulong?> DeleteAsync(TenantInfo tenant, DocId document, CancellationToken cancellationToken)
+    {
+        var transaction = await _context.Store.BeginAsync([document], [], cancellationToken).ConfigureAwait(false);
+        await using (transaction.ConfigureAwait(false))
+        {
+            if (!transaction.Documents.TryGetValue(document, out var state) || state.Host != tenant.Account) return null;
+            var (generation, micros) = await NextGenerationAsync(state, cancellationToken).ConfigureAwait(false);
+            var host = await WithoutAsync(transaction, state, cancellationToken).ConfigureAwait(false);
+            await transaction.DeleteAsync(new(state, host, generation, micros, _context.Limits.PurgeEntries), CancellationToken.None).ConfigureAwait(false);
+            return state.StoredBytes;
+        }
+    }
+
+    // Later than all receipts of the log, and than all heads that were signed by this clock: so none of them counts against the next log.
     private async Task<(uint Number, ulong Micros)> NextGenerationAsync(DocumentState state, CancellationToken cancellationToken)
     {
         var generations = await _context.Store.ReadGenerationsAsync(state.Document, cancellationToken).ConfigureAwait(false);
@@ -85,7 +106,7 @@ internal sealed class DocumentDeleter : IAsyncDisposable
 
     private static ulong Less(ulong all, ulong part) => all - Math.Min(all, part);
 
-    // Also once at the start: another process may have stopped in the middle.
+    // At the start and once in a while, too: another process may have stopped in the middle.
     private async Task RunAsync()
     {
         try

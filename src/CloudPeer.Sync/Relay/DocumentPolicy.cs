@@ -8,10 +8,12 @@ namespace CloudPeer.Sync.Relay;
 internal sealed class DocumentPolicy
 {
     private readonly PolicySet _set;
+    private readonly long _bytes;
 
-    private DocumentPolicy(PolicySet set)
+    private DocumentPolicy(PolicySet set, long bytes)
     {
         _set = set;
+        _bytes = bytes;
         View = set.Evaluate();
     }
 
@@ -19,7 +21,10 @@ internal sealed class DocumentPolicy
 
     public int Count => _set.Count;
 
-    public static DocumentPolicy Empty(DocId document) => new(new(document));
+    /// <summary>What it costs to keep, in ids.</summary>
+    public int Weight => Count + (int)(_bytes / RecentEntries.BytesPerItem);
+
+    public static DocumentPolicy Empty(DocId document) => new(new(document), 0);
 
     public bool Contains(EnvelopeId id) => _set.Contains(id);
 
@@ -28,12 +33,10 @@ internal sealed class DocumentPolicy
         _set.Covers(auth, previous.Auth) && (!previous.IsPolicy || _set.Covers(auth, previous.Id));
 
     /// <summary>These statements and more, whose auths are held when their turn comes.</summary>
-    public DocumentPolicy With(params IReadOnlyList<PolicyStatement> statements)
-    {
-        var set = _set.Copy();
-        foreach (var statement in statements) set.Add(statement);
-        return new(set);
-    }
+    public DocumentPolicy With(params IReadOnlyList<PolicyStatement> statements) => Add(statements, statements.Sum(statement => (long)statement.Body.Encode().Length));
+
+    /// <summary>These statements and those that follow in the log.</summary>
+    public DocumentPolicy WithStored(IReadOnlyList<LogEntry> entries) => Add([.. entries.Select(StatementOf)], entries.Sum(entry => (long)entry.Bytes.Length));
 
     /// <summary>
     /// True if a grant that holds now names the server itself, for the whole document (sync.md §1.3); one for anyone does not make it a host.
@@ -44,11 +47,18 @@ internal sealed class DocumentPolicy
     public static PolicyStatement StatementOf(Envelope envelope, Statement body) =>
         new(envelope.Id, envelope.Header.Document, envelope.Header.Author, envelope.Header.Seq, envelope.Header.Auth, body);
 
-    /// <summary>Reads a statement that a log holds, so it was acceptable once.</summary>
-    public static PolicyStatement StatementOf(LogEntry entry)
+    // All signatures were verified when the log took it, those of cards and of forks as well, so it is only read.
+    private static PolicyStatement StatementOf(LogEntry entry)
     {
         if (Envelope.TryDecode(entry.Bytes, out var envelope, out var error)
-            && Statement.TryDecode(envelope.Body, AccountCard.Verify, ForkProof.Verify, out var body, out error)) return StatementOf(envelope, body);
+            && Statement.TryDecode(envelope.Body, AccountCard.ReadVerified, ForkProof.ReadVerified, out var body, out error)) return StatementOf(envelope, body);
         throw new InvalidOperationException($"The log holds a statement that cannot be read: {error.Detail}.");
+    }
+
+    private DocumentPolicy Add(IReadOnlyList<PolicyStatement> statements, long bytes)
+    {
+        var set = _set.Copy();
+        foreach (var statement in statements) set.Add(statement);
+        return new(set, _bytes + bytes);
     }
 }

@@ -22,7 +22,7 @@ public sealed partial class DocumentRelay
             if (current is not null && size > current.State.Size) current = await _cache.LoadAsync(document, cancellationToken).ConfigureAwait(false);
             if (current is null) return Refusal.NotFound;
             if (size > current.State.Size) return new(Reason.BadArgument, "The log has fewer envelopes than are acknowledged.");
-            _deliveries.Take(document, new(device, size, _time.Micros()));
+            _deliveries.Take(document, new(device, size, current.Now(_time)));
             return null;
         }
         catch (TlfsException e) when (e.IsTransient)

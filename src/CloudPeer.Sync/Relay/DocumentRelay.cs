@@ -13,6 +13,11 @@ namespace CloudPeer.Sync.Relay;
 /// <param name="Generation">Which log of the document it is of: another one begins after a deletion (log.md §6.6).</param>
 public sealed record LogPage(ulong FirstIndex, IReadOnlyList<ServedEntry> Entries, LogHead? CaughtUp, uint Generation);
 
+/// <summary>How a log begins.</summary>
+/// <param name="Generation">Which log of the document it is, for <see cref="LogRange.Generation"/>; 0 if the document was never deleted.</param>
+/// <param name="Generations">All generations of the document, oldest first.</param>
+public sealed record LogBeginning(uint Generation, IReadOnlyList<Generation> Generations);
+
 /// <summary>What a reader wants of a log (sync.md §3.1).</summary>
 /// <param name="From">The first index.</param>
 public readonly record struct LogRange(ulong From)
@@ -29,7 +34,10 @@ public readonly record struct LogRange(ulong From)
     /// </summary>
     public bool IsFollowing { get; init; }
 
-    /// <summary>The log that the pages before were of; null at first. Of another one nothing is read: the reader has to begin anew.</summary>
+    /// <summary>
+    /// The log that the reader was told of, or that the pages before were of; null for whatever log there is. Of another one nothing is read: the reader has
+    /// to begin anew.
+    /// </summary>
     public uint? Generation { get; init; }
 
     /// <summary>What is wanted after a page.</summary>
@@ -135,6 +143,8 @@ public sealed partial class DocumentRelay : IAsyncDisposable
             var asOf = _cache.Told;
             var slice = await _store.ReadAsync(document, from, wanted, _limits.PageBytes, cancellationToken).ConfigureAwait(false);
             var current = slice is null ? null : await CurrentAsync(slice, asOf, cancellationToken).ConfigureAwait(false);
+            if (slice is { Entries.Count: 0 } && wanted > 0 && from < slice.State.Size)
+                throw new TlfsException(Reason.Unavailable, "The document was removed at this moment, or its log lacks entries; try again.");
             if (current is null || !IsOf(current, range.Generation) || !await IsServedAsync(current, reader, cancellationToken).ConfigureAwait(false))
                 return Outcome.Refused<LogPage>(Refusal.NotFound);
             return Outcome.Of(Page(current, reader, range, slice!.Entries));
@@ -154,19 +164,25 @@ public sealed partial class DocumentRelay : IAsyncDisposable
 
     private static bool IsOf(CachedDocument document, uint? generation) => generation is null || document.State.Generation == generation;
 
-    /// <summary>The generations of a log, oldest first (log.md §6.2); none for who may not read it.</summary>
-    public async Task<Outcome<IReadOnlyList<Generation>>> GenerationsAsync(PeerId reader, DocId document, CancellationToken cancellationToken)
+    /// <summary>How a log begins, for whoever is about to read it (log.md §6.2): what it says goes along with the cursor, so that no page of another log follows.</summary>
+    public async Task<Outcome<LogBeginning>> BeginningAsync(PeerId reader, DocId document, CancellationToken cancellationToken)
     {
         try
         {
+            // While there is none, the document was never deleted: whoever may not read it learns that from the first page.
             var stored = await _store.ReadGenerationsAsync(document, cancellationToken).ConfigureAwait(false);
-            if (stored.Count == 0 || !await MayReadAsync(reader, document, cancellationToken).ConfigureAwait(false)) return Outcome.Of<IReadOnlyList<Generation>>([]);
-            return Outcome.Of<IReadOnlyList<Generation>>(
-                [.. stored.Select(each => Generation.Sign(_server, document, each.Number, each.Log.Size, each.Log.Root, each.Micros))]);
+            if (stored.Count == 0) return Outcome.Of(new LogBeginning(0, []));
+            var current = await _cache.LoadAsync(document, cancellationToken).ConfigureAwait(false);
+            if (current is null || !await IsServedAsync(current, reader, cancellationToken).ConfigureAwait(false)) return Outcome.Refused<LogBeginning>(Refusal.NotFound);
+            var began = current.State.Generation;
+            if (began != 0 && !stored.Any(each => each.Number == began))
+                return Outcome.Refused<LogBeginning>(new(Reason.Unavailable, "The document was begun anew at this moment; try again."));
+            return Outcome.Of(new LogBeginning(
+                began, [.. stored.Select(each => Generation.Sign(_server, document, each.Number, each.Log.Size, each.Log.Root, each.Micros))]));
         }
         catch (TlfsException e) when (e.IsTransient)
         {
-            return Outcome.Refused<IReadOnlyList<Generation>>(Fault(e));
+            return Outcome.Refused<LogBeginning>(Fault(e));
         }
     }
 
@@ -196,8 +212,8 @@ public sealed partial class DocumentRelay : IAsyncDisposable
     }
 
     /// <summary>
-    /// Ends the hosting of a document and gives its tenant the room back (sync.md §6.4); whoever is subscribed to it is told that it is not there. Only for a
-    /// device of the tenant that hosts it, with Control or more.
+    /// Ends the hosting of a document and gives its tenant the room back (sync.md §6.4); whoever is subscribed to it is told that it is not there. For the
+    /// devices of the tenant that hosts it, whatever their rights in the document.
     /// </summary>
     public async Task<Outcome<FreedRoom>> DeleteAsync(PeerId device, DocId document, CancellationToken cancellationToken)
     {

@@ -29,7 +29,7 @@ public sealed record AuthorTip(ulong Seq, EnvelopeId Id, ulong Index, bool IsPol
 
 /// <summary>
 /// All that the relay must know of a document to append to it: one row of the store. Immutable; since a log only grows, two states of a
-/// document with the same generation and log size are the same state.
+/// document with the same generation and log size are the same state, but for counters of bytes that an operator repaired.
 /// </summary>
 /// <param name="Document">The document.</param>
 /// <param name="Host">The tenant that is charged for it.</param>

@@ -43,7 +43,11 @@ public sealed record DocumentDeletion(DocumentState Document, UsageChange Host, 
 /// <summary>A document that was deleted.</summary>
 /// <param name="Generation">The generation with which it begins if it is pushed again.</param>
 /// <param name="IsPurged">False while entries of it remain, which a new log must wait for.</param>
-public sealed record DeletedDocument(uint Generation, bool IsPurged);
+public sealed record DeletedDocument(uint Generation, bool IsPurged)
+{
+    /// <summary>When that generation begins, microseconds since 1970: nothing of the new log is signed with an earlier time.</summary>
+    public ulong Micros { get; init; }
+}
 
 /// <summary>An envelope as the log has it.</summary>
 /// <param name="Id">The envelope.</param>
@@ -51,10 +55,18 @@ public sealed record DeletedDocument(uint Generation, bool IsPurged);
 /// <param name="Bytes">The envelope's bytes.</param>
 public sealed record LogEntry(EnvelopeId Id, PeerId Author, ReadOnlyMemory<byte> Bytes);
 
-/// <summary>A piece of a log and the state that the document had at the same moment.</summary>
+/// <summary>A piece of a log, and a state of the document that the piece belongs to.</summary>
 /// <param name="State">The document.</param>
-/// <param name="Entries">Dense from the index asked for; empty past the end.</param>
+/// <param name="Entries">
+/// Dense from the index asked for, and below the state's size; empty past the end. Empty before it if the document was deleted after the state was read, or the
+/// log lacks entries.
+/// </param>
 public sealed record LogSlice(DocumentState State, IReadOnlyList<LogEntry> Entries);
+
+/// <summary>An envelope and where it lies in the log.</summary>
+/// <param name="Index">The place.</param>
+/// <param name="Entry">The envelope.</param>
+public sealed record PlacedEntry(ulong Index, LogEntry Entry);
 
 /// <summary>Where an envelope lies in its document's log.</summary>
 /// <param name="Index">The place.</param>
@@ -111,8 +123,15 @@ public interface IRelayStore : IAsyncDisposable
     /// <summary>What a tenant uses by the last commit, without waiting for the one under way.</summary>
     Task<TenantUsage> FindUsageAsync(AccountId tenant, CancellationToken cancellationToken);
 
-    /// <summary>The counted shares of a tenant's room, the largest of a kind first, at most <paramref name="max"/>.</summary>
-    Task<IReadOnlyDictionary<UsageShare, ulong>> ReadSharesAsync(AccountId tenant, ShareKinds kind, int max, CancellationToken cancellationToken);
+    /// <summary>The counted bytes of the authors in a tenant's room who use most, at most <paramref name="max"/> of them.</summary>
+    Task<IReadOnlyDictionary<PeerId, ulong>> ReadAuthorSharesAsync(AccountId tenant, int max, CancellationToken cancellationToken);
+
+    /// <summary>What the documents of some apps use of a tenant's room, in bytes; one that is absent uses nothing.</summary>
+    /// <param name="tenant">The tenant.</param>
+    /// <param name="apps">The apps.</param>
+    /// <param name="counted">True if the tenant's apps are counted (<see cref="TenantUsage.Counted"/>), else it is added up from its documents.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    Task<IReadOnlyDictionary<string, ulong>> ReadAppBytesAsync(AccountId tenant, IReadOnlyCollection<string> apps, bool counted, CancellationToken cancellationToken);
 
     /// <summary>The documents that a tenant hosts, the largest first, at most <paramref name="max"/>.</summary>
     Task<IReadOnlyList<HostedDocument>> ReadHostedAsync(AccountId tenant, int max, CancellationToken cancellationToken);
@@ -120,8 +139,13 @@ public interface IRelayStore : IAsyncDisposable
     /// <summary>Entries from an index on, at most so many and so many bytes (one entry may be larger), or null if there is no such document.</summary>
     Task<LogSlice?> ReadAsync(DocId document, ulong from, int maxEntries, int maxBytes, CancellationToken cancellationToken);
 
-    /// <summary>All policy statements of a document with an index of at least <paramref name="from"/>, in the order of the log.</summary>
-    Task<IReadOnlyList<LogEntry>> ReadStatementsAsync(DocId document, ulong from, CancellationToken cancellationToken);
+    /// <summary>Policy statements of one log of a document, in its order; none if the document is not there, or has another log by now.</summary>
+    /// <param name="document">The document.</param>
+    /// <param name="generation">Which log (<see cref="DocumentState.Generation"/>).</param>
+    /// <param name="from">The first index.</param>
+    /// <param name="max">The most statements.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    Task<IReadOnlyList<PlacedEntry>> ReadStatementsAsync(DocId document, uint generation, ulong from, int max, CancellationToken cancellationToken);
 
     /// <summary>The ids of the entries from an index on, at most <paramref name="max"/>.</summary>
     Task<IReadOnlyList<LogPlace>> ReadIdsAsync(DocId document, ulong from, int max, CancellationToken cancellationToken);

@@ -47,8 +47,8 @@ public sealed record TenantInfo(AccountId Account, TenantState State, TenantLimi
 }
 
 /// <summary>
-/// Who is a tenant and what it may use: implemented by the host's accounts, and the one place where payments reach the relay. Asked once per push,
-/// so it should answer from memory; a change must be seen within a minute. It may throw <see cref="Tlfs.Core.TlfsException"/> with a transient reason.
+/// Who is a tenant and what it may use: implemented by the host's accounts, and the one place where payments reach the relay. Asked at every push and
+/// every read, so it should answer from memory, also that there is none; a change must be seen within a minute. It may throw <see cref="Tlfs.Core.TlfsException"/> with a transient reason.
 /// </summary>
 public interface ITenants
 {

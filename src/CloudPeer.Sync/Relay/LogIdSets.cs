@@ -20,7 +20,6 @@ internal sealed class LogIdSets(IRelayStore store, RelayLimits limits) : IDispos
 {
     private const int PageIds = 4096;
     private const int KeptVersions = 4;
-    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
     private readonly DocumentShelf<Versions> _shelf = new((long)limits.ComparedIds + limits.ComparedGrowth);
 
     /// <summary>The ids of the first envelopes of a log, as keys with empty values.</summary>
@@ -35,7 +34,7 @@ internal sealed class LogIdSets(IRelayStore store, RelayLimits limits) : IDispos
             return Refuse(new(Reason.BadArgument, "The log has grown by too much since the comparison began, or was restored; begin anew."));
         using var lease = await _shelf.EnterAsync(state.Document, cancellationToken).ConfigureAwait(false);
         var most = Math.Max(size, lease.Value?.Largest ?? 0);
-        if (!lease.TryReserve((long)(most + Math.Min(most, (ulong)limits.ComparedGrowth)))) return Refuse(Busy("The server compares other logs; try again."));
+        if (!lease.TryReserve((long)(most + Math.Min(most, (ulong)limits.ComparedGrowth)))) return Refuse(Refusal.Busy("The server compares other logs; try again."));
         var versions = await CurrentAsync(lease.Value, state.Document, cancellationToken).ConfigureAwait(false);
         long steps = 0;
         while (versions.Find(size) is null)
@@ -44,7 +43,7 @@ internal sealed class LogIdSets(IRelayStore store, RelayLimits limits) : IDispos
             var next = nearest.Size < size ? Math.Min(size, nearest.Size + (ulong)limits.ComparedStep) : size;
             steps += (long)Math.Max(next, nearest.Size) - (long)Math.Min(next, nearest.Size);
             if (await MoveAsync(state.Document, nearest, next, cancellationToken).ConfigureAwait(false) is not { } made)
-                return Refuse(Busy("The log was changed from outside meanwhile; begin anew."), steps);
+                return Refuse(Refusal.Busy("The log was changed from outside meanwhile; begin anew."), steps);
             versions = versions.With(made with { IsStep = next != size }, instead: nearest.IsStep ? nearest : null, (ulong)limits.ComparedGrowth);
             lease.Keep(versions, (long)(versions.Largest + versions.Beside));
         }
@@ -56,8 +55,6 @@ internal sealed class LogIdSets(IRelayStore store, RelayLimits limits) : IDispos
     public void Dispose() => _shelf.Dispose();
 
     private static Costed<RadixTree> Refuse(Refusal refusal, long steps = 0) => new(Outcome.Refused<RadixTree>(refusal), steps);
-
-    private static Refusal Busy(string message) => new(Reason.Unavailable, message) { RetryAfter = RetryAfter };
 
     // A log that was deleted or restored is another one: its root tells, at the size of what is kept.
     private async Task<Versions> CurrentAsync(Versions? kept, DocId document, CancellationToken cancellationToken)

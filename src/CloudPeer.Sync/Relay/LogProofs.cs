@@ -12,7 +12,6 @@ internal sealed class LogProofs(IRelayStore store, RelayLimits limits) : IDispos
 {
     private const int TileIds = 256;
     private const int PageIds = 16 * TileIds;
-    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
     private readonly DocumentShelf<List<Bytes32>> _shelf = new(limits.ProofTiles);
 
     /// <summary>The proof from a size to that of the state; empty if there is nothing to prove.</summary>
@@ -52,13 +51,15 @@ internal sealed class LogProofs(IRelayStore store, RelayLimits limits) : IDispos
     /// <inheritdoc />
     public void Dispose() => _shelf.Dispose();
 
-    private static Costed<IReadOnlyList<Bytes32>> Refuse(string message, long steps = 0) =>
-        new(Outcome.Refused<IReadOnlyList<Bytes32>>(new(Reason.Unavailable, message) { RetryAfter = RetryAfter }), steps);
+    private static Costed<IReadOnlyList<Bytes32>> Refuse(string message, long steps = 0) => new(Outcome.Refused<IReadOnlyList<Bytes32>>(Refusal.Busy(message)), steps);
 
     private async Task<long> ExtendAsync(DocumentState state, List<Bytes32> tiles, CancellationToken cancellationToken)
     {
-        long steps = 0;
         var wanted = state.Size / TileIds;
+
+        // Those of a longer log: it has grown since the state was read, or the state is of another one, which the proof tells.
+        if ((ulong)tiles.Count >= wanted) return 0;
+        long steps = 0;
         while (Math.Min(wanted - (ulong)tiles.Count, (ulong)((limits.ProofIds - steps) / TileIds)) is > 0 and var more)
         {
             var ids = await ReadAsync(state.Document, (ulong)tiles.Count * TileIds, (int)Math.Min(PageIds, more * TileIds), cancellationToken).ConfigureAwait(false);

@@ -26,7 +26,7 @@ public sealed class MemoryRelayStore : IRelayStore
         {
             var found = documents.Where(_documents.ContainsKey).ToDictionary(id => id, id => _documents[id]);
             var deleted = documents.Where(id => !found.ContainsKey(id) && _deleted.ContainsKey(id))
-                .ToDictionary(id => id, id => new DeletedDocument(_deleted[id].Number, IsPurged: true));
+                .ToDictionary(id => id, id => new DeletedDocument(_deleted[id].Number, IsPurged: true) { Micros = _deleted[id].Micros });
             var used = tenants.Concat(found.Values.Select(state => state.Host)).Distinct().Where(_usage.ContainsKey).ToDictionary(id => id, id => _usage[id]);
             return new Transaction(this, found, deleted, used);
         }
@@ -45,13 +45,27 @@ public sealed class MemoryRelayStore : IRelayStore
     }
 
     /// <inheritdoc />
-    public Task<IReadOnlyDictionary<UsageShare, ulong>> ReadSharesAsync(AccountId tenant, ShareKinds kind, int max, CancellationToken cancellationToken)
+    public Task<IReadOnlyDictionary<PeerId, ulong>> ReadAuthorSharesAsync(AccountId tenant, int max, CancellationToken cancellationToken)
     {
         lock (_gate)
         {
-            return Task.FromResult<IReadOnlyDictionary<UsageShare, ulong>>(
-                _shares.Where(pair => pair.Key.Tenant == tenant && pair.Key.Share.Kind == kind).OrderByDescending(pair => pair.Value).Take(max)
-                    .ToDictionary(pair => pair.Key.Share, pair => pair.Value));
+            return Task.FromResult<IReadOnlyDictionary<PeerId, ulong>>(
+                _shares.Where(pair => pair.Key.Tenant == tenant && pair.Key.Share.Kind == ShareKinds.Authors).OrderByDescending(pair => pair.Value).Take(max)
+                    .ToDictionary(pair => pair.Key.Share.Author, pair => pair.Value));
+        }
+    }
+
+    /// <inheritdoc />
+    public Task<IReadOnlyDictionary<string, ulong>> ReadAppBytesAsync(
+        AccountId tenant, IReadOnlyCollection<string> apps, bool counted, CancellationToken cancellationToken)
+    {
+        lock (_gate)
+        {
+            var all = counted
+                ? _shares.Where(pair => pair.Key.Tenant == tenant && pair.Key.Share.Kind == ShareKinds.Apps).Select(pair => (pair.Key.Share.App, Bytes: pair.Value))
+                : _documents.Values.Where(state => state.Host == tenant).Select(state => (state.App, Bytes: state.StoredBytes));
+            return Task.FromResult<IReadOnlyDictionary<string, ulong>>(all.Where(each => apps.Contains(each.App, StringComparer.Ordinal)).GroupBy(each => each.App, StringComparer.Ordinal)
+                .ToDictionary(app => app.Key, app => app.Aggregate(0UL, (sum, each) => sum + each.Bytes), StringComparer.Ordinal));
         }
     }
 
@@ -88,12 +102,15 @@ public sealed class MemoryRelayStore : IRelayStore
     }
 
     /// <inheritdoc />
-    public Task<IReadOnlyList<LogEntry>> ReadStatementsAsync(DocId document, ulong from, CancellationToken cancellationToken)
+    public Task<IReadOnlyList<PlacedEntry>> ReadStatementsAsync(DocId document, uint generation, ulong from, int max, CancellationToken cancellationToken)
     {
         lock (_gate)
         {
-            return Task.FromResult<IReadOnlyList<LogEntry>>(
-                [.. From(document, from).Where(row => row.Entry.Envelope.Header.Type == EnvelopeType.Policy).Select(ToLogEntry)]);
+            var rows = _documents.GetValueOrDefault(document)?.Generation == generation ? From(document, from) : [];
+            return Task.FromResult<IReadOnlyList<PlacedEntry>>(
+            [
+                .. rows.Where(row => row.Entry.Envelope.Header.Type == EnvelopeType.Policy).Take(max).Select(row => new PlacedEntry(row.Entry.Index, ToLogEntry(row))),
+            ]);
         }
     }
 

@@ -10,8 +10,8 @@ namespace CloudPeer.Sync.Relay;
 /// <param name="tailBytes">The most bytes of entries that are kept.</param>
 internal sealed class RecentEntries(int capacity, int tailBytes)
 {
-    // Bytes that count as one remembered id when the cache weighs a document.
-    private const int BytesPerItem = 64;
+    /// <summary>Bytes that count as one remembered id when the cache weighs a document.</summary>
+    public const int BytesPerItem = 64;
 
     private readonly Lock _gate = new();
     private readonly Dictionary<EnvelopeId, ulong> _places = [];

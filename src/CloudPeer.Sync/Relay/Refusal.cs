@@ -33,8 +33,9 @@ public sealed record Refusal(Reason Reason, string Message)
     /// <summary>When trying again makes sense; null when nothing is said about it.</summary>
     public TimeSpan? RetryAfter { get; init; }
 
-    /// <summary>True if the same request may succeed later.</summary>
-    public bool IsTransient => Reason is Reason.Unavailable or Reason.StorageFull;
+    /// <summary>The server is busy with something that it is done with in a moment.</summary>
+    /// <param name="message">What it is.</param>
+    public static Refusal Busy(string message) => new(Reason.Unavailable, message) { RetryAfter = TimeSpan.FromSeconds(1) };
 
     /// <summary>An unknown document and a forbidden one answer alike (sync.md §1.5).</summary>
     public static Refusal NotFound { get; } = new(Reason.NotFound, "There is no such document here, or you may not know of it.");

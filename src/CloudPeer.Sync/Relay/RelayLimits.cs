@@ -45,7 +45,7 @@ public sealed record RelayLimits
     /// <summary>Bytes of a document's last entries that are kept in memory while somebody follows it: two pages.</summary>
     public int TailBytes { get; init; } = 128 << 10;
 
-    /// <summary>Statements, remembered ids and entries over all documents in memory; the documents used least recently leave first.</summary>
+    /// <summary>Remembered ids, and statements and entries by 64 bytes, over all documents in memory; the documents used least recently leave first.</summary>
     public int CachedItems { get; init; } = 1 << 20;
 
     /// <summary>Ids of all logs that are kept in memory for reconciliation, about 150 bytes each, and so the longest log that can be reconciled.</summary>

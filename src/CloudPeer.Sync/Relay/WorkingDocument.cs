@@ -17,6 +17,7 @@ internal sealed class WorkingDocument
     {
         Deleted = deleted;
         State = cached?.State;
+        NotBefore = cached?.NotBefore ?? deleted?.Micros ?? 0;
         Policy = cached?.Policy ?? DocumentPolicy.Empty(document);
         _recent = cached?.Recent ?? new(limits.RecentIds, limits.TailBytes);
     }
@@ -26,6 +27,9 @@ internal sealed class WorkingDocument
 
     /// <summary>What is known of an earlier log that was deleted, for a document that is not stored.</summary>
     public DeletedDocument? Deleted { get; }
+
+    /// <inheritdoc cref="CachedDocument.NotBefore" />
+    public ulong NotBefore { get; }
 
     /// <summary>Its statements so far.</summary>
     public DocumentPolicy Policy { get; private set; }
@@ -62,6 +66,6 @@ internal sealed class WorkingDocument
     {
         var first = State!.Size - (ulong)_entries.Count;
         for (var i = 0; i < _entries.Count; i++) _recent.Add(_entries[i], first + (ulong)i);
-        return new(State, Policy, _recent) { AsOf = asOf };
+        return new(State, Policy, _recent) { AsOf = asOf, NotBefore = NotBefore };
     }
 }

@@ -23,8 +23,12 @@ internal sealed class HidingStore(IRelayStore inner, IReadOnlySet<EnvelopeId> hi
 
     public Task<TenantUsage> FindUsageAsync(AccountId tenant, CancellationToken cancellationToken) => inner.FindUsageAsync(tenant, cancellationToken);
 
-    public Task<IReadOnlyDictionary<UsageShare, ulong>> ReadSharesAsync(AccountId tenant, ShareKinds kind, int max, CancellationToken cancellationToken) =>
-        inner.ReadSharesAsync(tenant, kind, max, cancellationToken);
+    public Task<IReadOnlyDictionary<PeerId, ulong>> ReadAuthorSharesAsync(AccountId tenant, int max, CancellationToken cancellationToken) =>
+        inner.ReadAuthorSharesAsync(tenant, max, cancellationToken);
+
+    public Task<IReadOnlyDictionary<string, ulong>> ReadAppBytesAsync(
+        AccountId tenant, IReadOnlyCollection<string> apps, bool counted, CancellationToken cancellationToken) =>
+        inner.ReadAppBytesAsync(tenant, apps, counted, cancellationToken);
 
     public Task<IReadOnlyList<HostedDocument>> ReadHostedAsync(AccountId tenant, int max, CancellationToken cancellationToken) =>
         inner.ReadHostedAsync(tenant, max, cancellationToken);
@@ -41,8 +45,8 @@ internal sealed class HidingStore(IRelayStore inner, IReadOnlySet<EnvelopeId> hi
 
     public Task<TenantCount> CountTenantAsync(AccountId tenant, CancellationToken cancellationToken) => inner.CountTenantAsync(tenant, cancellationToken);
 
-    public Task<IReadOnlyList<LogEntry>> ReadStatementsAsync(DocId document, ulong from, CancellationToken cancellationToken) =>
-        inner.ReadStatementsAsync(document, from, cancellationToken);
+    public Task<IReadOnlyList<PlacedEntry>> ReadStatementsAsync(DocId document, uint generation, ulong from, int max, CancellationToken cancellationToken) =>
+        inner.ReadStatementsAsync(document, generation, from, max, cancellationToken);
 
     public Task<IReadOnlyList<LogPlace>> ReadIdsAsync(DocId document, ulong from, int max, CancellationToken cancellationToken) =>
         inner.ReadIdsAsync(document, from, max, cancellationToken);

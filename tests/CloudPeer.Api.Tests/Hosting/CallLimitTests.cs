@@ -54,6 +54,29 @@ public sealed class CallLimitTests(PostgresFixture postgres)
     }
 
     [Fact]
+    public async Task Devices_without_an_account_share_what_their_address_has_and_those_with_one_do_not_notice_it()
+    {
+        await using var server = await TestServer.StartAsync(StoreKind.Sqlite, postgres, ("ADDRESS_CALLS_PER_SECOND", "1"));
+        using var alice = await TestDevice.RegisterAsync(server);
+        using var bob = await TestDevice.ConnectAsync(server);
+        using var carol = await TestDevice.ConnectAsync(server);
+        await using var stream = new StreamClient(carol);
+        // Alice's first call was counted as well, since nobody had asked for her account, and so was that for the stream.
+        await stream.SendAsync(new() { Request = 1 });
+        Assert.Equal("MALFORMED", (await stream.NextAsync()).Refused.Reason);
+        for (var i = 3; i < Burst * CallLimiter.StrangersFactor; i++) Assert.Equal(Reason.NotFound, await CallAsync(i % 2 == 0 ? bob : carol));
+
+        Assert.Equal(Reason.RateLimited, await CallAsync(bob));
+        Assert.Equal(Reason.RateLimited, await CallAsync(carol));
+        await stream.SendAsync(new() { Request = 2 });
+        Assert.Equal("RATE_LIMITED", (await stream.NextAsync()).Refused.Reason);
+        Assert.Null(await CallAsync(alice));
+        server.Clock.Advance(TimeSpan.FromSeconds(1));
+        for (var i = 0; i < CallLimiter.StrangersFactor; i++) Assert.Equal(Reason.NotFound, await CallAsync(bob));
+        Assert.Equal(Reason.RateLimited, await CallAsync(bob));
+    }
+
+    [Fact]
     public async Task An_address_makes_its_burst_of_calls_and_page_views_and_then_one_a_second()
     {
         await using var server = await TestServer.StartAsync(StoreKind.Sqlite, postgres, ("ADDRESS_CALLS_PER_SECOND", "1"));

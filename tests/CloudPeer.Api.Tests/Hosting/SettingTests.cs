@@ -16,7 +16,6 @@ public sealed class SettingTests
         Assert.Equal((5180, 5181, null, null), (settings.HttpPort, settings.GrpcPort, settings.Bind, settings.PostgresConnection));
         Assert.Equal(Path.GetFullPath("data"), settings.DataDir);
         Assert.True(settings.RegistrationOpen);
-        Assert.True(settings.IsLoopbackOnly);
     }
 
     [Theory]

@@ -1,7 +1,10 @@
 using CloudPeer.Api.Hosting;
 using CloudPeer.Api.Tests.Server;
+using CloudPeer.Sync.Relay;
 using CloudPeer.Sync.Wire;
 using CloudPeer.TestKit;
+using CloudPeer.TestKit.Relay;
+using Microsoft.Extensions.DependencyInjection;
 using Tlfs.Core;
 using Tlfs.Core.Crypto;
 using Tlfs.Core.Ids;
@@ -128,6 +131,102 @@ public sealed class StreamTests(PostgresFixture postgres)
         Assert.Equal((1UL, "MALFORMED"), (empty.Request, empty.Refused.Reason));
         Assert.Equal((2UL, "MALFORMED"), (nameless.Request, nameless.Refused.Reason));
         Assert.Equal((4UL, "BAD_ARGUMENT"), (twice.Request, twice.Refused.Reason));
+    }
+
+    [Fact]
+    public async Task A_push_with_a_wrong_app_is_refused_with_its_number_and_the_stream_goes_on()
+    {
+        await using var server = await TestServer.StartAsync(StoreKind.Sqlite, postgres);
+        using var alice = await TestDevice.RegisterAsync(server);
+        var document = SyncTests.SharedDocument(alice, server);
+        await SyncTests.PushAsync(alice, document.Id, document.Envelopes);
+        await using var stream = new StreamClient(alice);
+        await stream.SubscribeAsync(1, document.Id, 2);
+        Assert.NotNull((await stream.NextAsync()).CaughtUp);
+
+        await stream.SendAsync(new() { Request = 2, Push = new(SyncTests.Request(document.Id, [document.Genesis])) { AppId = "a b" } });
+        var refused = await stream.NextAsync();
+        await SyncTests.PushAsync(alice, document.Id, [document.NextDelta(alice.Key)]);
+        var came = await stream.NextAsync();
+
+        Assert.Equal((2UL, "BAD_ARGUMENT"), (refused.Request, refused.Refused.Reason));
+        Assert.Equal((1UL, 2UL), (came.Request, came.Entries.FirstIndex));
+    }
+
+    [Fact]
+    public async Task What_fails_for_one_document_is_refused_there_and_logged_and_the_stream_goes_on()
+    {
+        await using var server = await TestServer.StartAsync(StoreKind.Sqlite, postgres);
+        DocId damaged = default;
+        server.Store = inner => Interception.Before(inner, (_, arguments, next) =>
+            arguments is [DocId document, ..] && document == damaged ? throw new InvalidOperationException("a damaged row") : next());
+        await server.RestartAsync();
+        using var alice = await TestDevice.RegisterAsync(server);
+        var (document, other) = (SyncTests.SharedDocument(alice, server), SyncTests.SharedDocument(alice, server));
+        foreach (var each in new[] { document, other }) await SyncTests.PushAsync(alice, each.Id, each.Envelopes);
+        await using var stream = new StreamClient(alice);
+        await stream.SubscribeAsync(1, other.Id, 2);
+        Assert.NotNull((await stream.NextAsync()).CaughtUp);
+        damaged = document.Id;
+
+        await stream.SubscribeAsync(2, document.Id, 0);
+        var failed = await stream.NextAsync();
+        await stream.SendAsync(new() { Request = 3, Ack = new() { Document = document.Id.ToWire(), Size = 3 } });
+        var unacknowledged = await stream.NextAsync();
+        await SyncTests.PushAsync(alice, other.Id, [other.NextDelta(alice.Key)]);
+        var came = await stream.NextAsync();
+
+        Assert.Equal((2UL, "INTERNAL"), (failed.Request, failed.Refused.Reason));
+        Assert.Equal((3UL, "INTERNAL"), (unacknowledged.Request, unacknowledged.Refused.Reason));
+        Assert.Equal((1UL, 2UL), (came.Request, came.Entries.FirstIndex));
+        Assert.All(server.TakeErrors(), line => Assert.Contains("a damaged row", line, StringComparison.Ordinal));
+    }
+
+    [Theory, BothStores]
+    public async Task Who_was_told_of_no_generation_is_given_no_page_of_a_log_that_begins_with_one(StoreKind store)
+    {
+        await using var server = await TestServer.StartAsync(store, postgres);
+        Func<Task>? between = null;
+        server.Store = inner => Interception.Before(inner, (method, _, next) =>
+            method is nameof(IRelayStore.ReadGenerationsAsync) && Interlocked.Exchange(ref between, null) is { } first ? AfterAsync((Task<IReadOnlyList<StoredGeneration>>)next()!, first) : next());
+        await server.RestartAsync();
+        using var alice = await TestDevice.RegisterAsync(server);
+        var document = SyncTests.SharedDocument(alice, server);
+        document.NextDelta(alice.Key);
+        await using var stream = new StreamClient(alice);
+        await SyncTests.PushAsync(alice, document.Id, document.Envelopes);
+
+        between = BeginAnewAsync;
+        await stream.SubscribeAsync(1, document.Id, 1);
+        var first = await stream.NextAsync();
+        between = BeginAnewAsync;
+        using var pull = alice.Sync.Pull(new() { Document = document.Id.ToWire(), From = 1 }, alice.Options);
+        var pulled = await Refused.ReasonAsync(async () =>
+        {
+            while (await pull.ResponseStream.MoveNext(TestContext.Current.CancellationToken)) Assert.NotNull(pull.ResponseStream.Current.Generation);
+        });
+        await stream.SubscribeAsync(2, document.Id, 1);
+        var told = await stream.NextAsync();
+
+        Assert.Equal((1UL, "NOT_FOUND"), (first.Request, first.Refused?.Reason));
+        Assert.Contains(pulled, (Reason[])[Reason.NotFound, Reason.Unavailable]);
+        Assert.Equal(0UL, told.Generation.Size);
+
+        async Task BeginAnewAsync()
+        {
+            server.Clock.Advance(TimeSpan.FromSeconds(1));
+            var relay = server.Services.GetRequiredService<DocumentRelay>();
+            Assert.True((await relay.DeleteAsync(alice.Peer, document.Id, TestContext.Current.CancellationToken)).Succeeded);
+            server.Clock.Advance(TimeSpan.FromSeconds(1));
+            await SyncTests.PushAsync(alice, document.Id, [.. document.Envelopes.Take(2)]);
+        }
+
+        static async Task<IReadOnlyList<StoredGeneration>> AfterAsync(Task<IReadOnlyList<StoredGeneration>> read, Func<Task> then)
+        {
+            var found = await read;
+            await then();
+            return found;
+        }
     }
 
     [Fact]

@@ -68,6 +68,9 @@ public sealed class TestServer : IAsyncDisposable
 
     public IReadOnlyList<string> LogLines => _log.Lines;
 
+    /// <summary>The errors that the server has logged so far and that the test expects; those that come later fail it.</summary>
+    public IReadOnlyList<string> TakeErrors() => _log.TakeErrors();
+
     /// <summary>Lies in the store's place from the next start on; null for the truth.</summary>
     public Func<IRelayStore, IRelayStore>? Store { get; set; }
 

@@ -1,12 +1,10 @@
 using System.Collections.Immutable;
-using System.Threading.Channels;
 using CloudPeer.Api.Data;
 using CloudPeer.Api.Relay;
 using CloudPeer.Api.Tests.Server;
 using CloudPeer.Sync.Relay;
 using CloudPeer.TestKit;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Time.Testing;
 using Tlfs.Core;
 using Tlfs.Core.Crypto;
 using Tlfs.Core.Ids;
@@ -119,20 +117,6 @@ public sealed class ExactnessTests(PostgresFixture postgres)
         }
 
         await check.StopAsync(Cancel);
-    }
-
-    private sealed class SleepersClock() : FakeTimeProvider(TestServer.Start)
-    {
-        private readonly Channel<TimeSpan> _sleepers = Channel.CreateUnbounded<TimeSpan>();
-
-        public Task<TimeSpan> SomebodySleepsAsync() => _sleepers.Reader.ReadAsync().AsTask();
-
-        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
-        {
-            var timer = base.CreateTimer(callback, state, dueTime, period);
-            _sleepers.Writer.TryWrite(dueTime);
-            return timer;
-        }
     }
 
     private sealed class NumberedLog : ILogger<UsageCheck>

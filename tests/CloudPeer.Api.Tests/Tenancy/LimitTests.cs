@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using CloudPeer.Api.Accounts;
 using CloudPeer.Api.Relay;
 using CloudPeer.Api.Tests.Server;
 using CloudPeer.Sync.Relay;
@@ -92,6 +93,40 @@ public sealed class LimitTests(PostgresFixture postgres)
         }
 
         await world.AssertExactAsync();
+    }
+
+    [Theory, BothStores]
+    public async Task What_an_account_is_told_of_its_apps_is_about_those_with_a_budget_and_does_not_count_the_account(StoreKind store)
+    {
+        await using var world = await TenancyWorld.OpenAsync(store, postgres);
+        var (owner, account) = world.Tenant(TenantLimits.None);
+        var used = 0UL;
+        foreach (var app in new[] { "app_notes", "app_notes", "app_other", "" }) await BeginAsync(app);
+
+        world.Relays.Tenants.Change(account, new TenantLimits { AppBytes = ImmutableDictionary<string, ulong>.Empty.Add("app_notes", 1 << 20).Add("app_none", 1) });
+        var (asked, proxy) = StoreProxy.Around(world.Store);
+        var usage = new PlanUsage(asked, [], world.Clock);
+
+        Assert.Equal([("app_none", 0UL), ("app_notes", used)], await AppsAsync());
+        // A push for one of them counts the apps, and keeps them counted.
+        await BeginAsync("app_notes");
+        Assert.True((await world.Store.FindUsageAsync(account, Cancel)).Counted.HasFlag(ShareKinds.Apps));
+        Assert.Equal([("app_none", 0UL), ("app_notes", used)], await AppsAsync());
+        Assert.Equal(0, proxy.Calls(nameof(IRelayStore.CountTenantAsync)));
+
+        async Task BeginAsync(string app)
+        {
+            var document = world.Relays.Document(owner);
+            IReadOnlyList<ReadOnlyMemory<byte>> bundle = [document.Genesis.Bytes];
+            Assert.True(Assert.Single(await world.Relays.Relay.PushAsync(owner.Public, document.Id, [bundle], Cancel, app: app)).Succeeded);
+            if (app is "app_notes") used += (ulong)document.Genesis.Bytes.Length;
+        }
+
+        async Task<List<(string, ulong)>> AppsAsync()
+        {
+            var tenant = await world.Relays.Tenants.FindAsync(account, Cancel);
+            return [.. (await usage.FindAsync(tenant!, Cancel)).Where(use => use.Resource == QuotaResource.AppStorage).Select(use => (use.App, use.Used))];
+        }
     }
 
     [Theory, BothStores]

@@ -114,6 +114,46 @@ public sealed class DeliveryTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_can_never_be_stored_is_left_out_and_the_rest_is_stored()
+    {
+        var other = await World.HostedAsync(_owner!);
+        DocumentBuilder[] documents = [Document, other, await World.HostedAsync(_owner!)];
+        var poisoned = documents.OrderBy(document => document.Id).First().Id;
+        var faults = new List<Exception>();
+        var store = Interception.Before<IRelayStore>(_store, (method, arguments, next) =>
+            method is nameof(IRelayStore.UpdateDeliveredAsync) && ((IReadOnlyList<DocId>)arguments[0]!).Contains(poisoned)
+                ? Task.FromException(new InvalidOperationException("a damaged row"))
+                : next());
+        await using (var relay = new DocumentRelay(World.Server, store, World.Tenants, _clock, onFault: faults.Add))
+            foreach (var document in documents) Assert.Null(await relay.AckAsync(_owner!.Public, document.Id, 2, CancellationToken.None));
+
+        foreach (var document in documents)
+            Assert.Equal(document.Id == poisoned ? 0 : 1, (await _store.ReadDeliveredAsync(document.Id, CancellationToken.None)).Count);
+        Assert.IsType<InvalidOperationException>(Assert.Single(faults));
+    }
+
+    [Fact]
+    public async Task What_cannot_be_stored_now_is_stored_later()
+    {
+        var fails = true;
+        var store = Interception.Before<IRelayStore>(_store, (method, _, next) => method is nameof(IRelayStore.UpdateDeliveredAsync) && fails
+            ? Task.FromException(new TlfsException(Reason.Unavailable, "not now"))
+            : next());
+        using var failed = new SemaphoreSlim(0);
+        await using (var relay = new DocumentRelay(World.Server, store, World.Tenants, _clock, new() { AckInterval = TimeSpan.Zero }, _ =>
+        {
+            fails = false;
+            failed.Release();
+        }))
+        {
+            Assert.Null(await AckAsync(relay, _owner!, 2));
+            Assert.True(await failed.WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken));
+        }
+
+        Assert.Single(await _store.ReadDeliveredAsync(Document.Id, CancellationToken.None));
+    }
+
+    [Fact]
     public async Task A_restored_log_takes_back_what_was_acknowledged_beyond_it()
     {
         var reader = await ReaderAsync();

@@ -16,6 +16,7 @@ public class LongLog : DispatchProxy
     private IRelayStore _store = null!;
     private DocId _document;
     private long _read;
+    private uint _generation;
 
     /// <summary>All ids of the log.</summary>
     public IReadOnlyList<EnvelopeId> Ids => _ids;
@@ -57,6 +58,13 @@ public class LongLog : DispatchProxy
         Grow(size, salt);
     }
 
+    /// <summary>The same with a new generation, as the store says it after a deletion.</summary>
+    public void BeginAnew(int from, int size, int salt)
+    {
+        Replace(from, size, salt);
+        _generation++;
+    }
+
     /// <summary>An id.</summary>
     public static EnvelopeId Numbered(int salt, int number)
     {
@@ -76,6 +84,7 @@ public class LongLog : DispatchProxy
         return targetMethod!.Name switch
         {
             nameof(IRelayStore.FindAsync) => FindAsync(),
+            nameof(IRelayStore.ReadStatementsAsync) => _store.ReadStatementsAsync(_document, 0, (ulong)args[2]!, (int)args[3]!, CancellationToken.None),
             nameof(IRelayStore.ReadIdsAsync) => ReadIdsAsync((ulong)args[1]!, (int)args[2]!),
             nameof(IRelayStore.FindReceiptAsync) => Task.FromResult(FindReceipt((ulong)args[1]!)),
             _ => targetMethod.Invoke(_store, args),
@@ -89,7 +98,7 @@ public class LongLog : DispatchProxy
         _roots.Add(_log.Root);
     }
 
-    private async Task<DocumentState?> FindAsync() => await _store.FindAsync(_document, CancellationToken.None) is { } state ? state with { Log = _log } : null;
+    private async Task<DocumentState?> FindAsync() => await _store.FindAsync(_document, CancellationToken.None) is { } state ? state with { Log = _log, Generation = _generation } : null;
 
     private async Task<IReadOnlyList<LogPlace>> ReadIdsAsync(ulong from, int max)
     {

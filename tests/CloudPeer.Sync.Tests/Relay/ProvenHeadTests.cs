@@ -118,6 +118,47 @@ public sealed class ProvenHeadTests : IAsyncLifetime
         Assert.True((await HeadAsync(next, 600)).Verify(_document, next.Server, 600, log.RootAt(600)));
     }
 
+    [Fact]
+    public async Task A_shorter_log_that_came_anew_is_proven_at_the_second_attempt()
+    {
+        var (store, log) = await LongLog.BeforeAsync(_store, _document, 2_560);
+        await using var relay = World.Start(store);
+        await HeadAsync(relay, 600);
+
+        log.BeginAnew(100, 600, salt: 7);
+
+        Assert.Equal(Reason.Unavailable, (await relay.HeadAsync(_owner!.Public, _document, 300, CancellationToken.None)).Outcome.Refusal?.Reason);
+        Assert.True((await HeadAsync(relay, 300)).Verify(_document, relay.Server, 300, log.RootAt(300)));
+    }
+
+    [Fact]
+    public async Task Who_asked_before_the_log_grew_is_answered_after_who_asked_later()
+    {
+        var (longer, log) = await LongLog.BeforeAsync(_store, _document, 600);
+        var (asked, goOn) = (new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), new TaskCompletionSource());
+        var isFirst = true;
+        await using var relay = World.Start(Interception.Before(longer, (method, _, next) =>
+        {
+            if (method is not nameof(IRelayStore.FindReceiptAsync) || !isFirst) return next();
+            isFirst = false;
+            asked.SetResult();
+            return FindLaterAsync((Task<StoredReceipt?>)next()!);
+        }));
+        var before = HeadAsync(relay, 300);
+        await asked.Task;
+        log.Grow(800);
+        await HeadAsync(relay, 300);
+        goOn.SetResult();
+
+        Assert.True((await before).Verify(_document, relay.Server, 300, log.RootAt(300)));
+
+        async Task<StoredReceipt?> FindLaterAsync(Task<StoredReceipt?> found)
+        {
+            await goOn.Task;
+            return await found;
+        }
+    }
+
     private async Task<ProvenHead> HeadAsync(DocumentRelay relay, int from)
     {
         var proven = await relay.HeadAsync(_owner!.Public, _document, (ulong)from, CancellationToken.None);

@@ -61,9 +61,6 @@ internal sealed record ServerSettings
     public required LogFormat LogFormat { get; init; }
     public required Serilog.Events.LogEventLevel LogLevel { get; init; }
 
-    /// <summary>True when only this machine can reach the server.</summary>
-    public bool IsLoopbackOnly => Bind is null || IPAddress.IsLoopback(Bind);
-
     /// <summary>True when the server listens on every address, so that none of them is its name.</summary>
     public bool IsAnyAddress => Bind is not null && (Bind.Equals(IPAddress.Any) || Bind.Equals(IPAddress.IPv6Any));
 

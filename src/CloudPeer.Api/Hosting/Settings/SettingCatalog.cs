@@ -29,7 +29,9 @@ internal static class SettingCatalog
         "LOCAL_PLAN_AUTHOR_PERCENT", "50", "Percent of the storage of the plan local that one author may use in others' documents; 0 for all of it.");
     public static readonly Setting CallsPerSecond = new("CALLS_PER_SECOND", "500", "Calls and stream frames per second of one device, with bursts of ten seconds; 0 for no limit.");
     public static readonly Setting AddressCallsPerSecond = new(
-        "ADDRESS_CALLS_PER_SECOND", "100", "Calls per second without a session from one address, with bursts of ten seconds; 0 for no limit.");
+        "ADDRESS_CALLS_PER_SECOND",
+        "100",
+        "Calls per second without a session from one address, with bursts of ten seconds; ten times as many of all devices without an account at one; 0 for no limit.");
     public static readonly Setting AccountCallsPerSecond = new(
         "ACCOUNT_CALLS_PER_SECOND", "1000", "Calls and stream frames per second of all devices of one account, with bursts of ten seconds; 0 for no limit.");
     public static readonly Setting AddressConnections = new(

@@ -43,12 +43,15 @@ internal sealed class BlobFolder(string? path, int minimumBytes = BlobFolder.Min
     }
 
     /// <summary>Entries with the parts that are files.</summary>
+    /// <param name="rows">The entries.</param>
+    /// <param name="index">Tells which files are still wanted: a document may have been deleted, with its files, after its rows were read.</param>
+    /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="TlfsException"><see cref="Reason.Unavailable"/>, caused by a <see cref="DamagedBlobException"/>: a file is not there or not what was written.</exception>
-    public async Task<IReadOnlyList<LogEntry>> CompleteAsync(IReadOnlyList<StoredRow> rows, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<LogEntry>> CompleteAsync(IReadOnlyList<StoredRow> rows, IBlobIndex index, CancellationToken cancellationToken)
     {
         var entries = new LogEntry[rows.Count];
         for (var i = 0; i < entries.Length; i++)
-            entries[i] = rows[i].Blob is { } blob ? await CompleteAsync(rows[i], blob, cancellationToken) : rows[i].Entry;
+            entries[i] = rows[i].Blob is { } blob ? await CompleteAsync(rows[i], blob, index, cancellationToken) : rows[i].Entry;
         return entries;
     }
 
@@ -120,6 +123,19 @@ internal sealed class BlobFolder(string? path, int minimumBytes = BlobFolder.Min
             throw DurableFile.IsFull(e)
                 ? new TlfsException(Reason.StorageFull, "The server's disk is full; what is stored can still be read.", e)
                 : new TlfsException(Reason.Unavailable, "The server cannot store snapshots at the moment.", e);
+        }
+    }
+
+    private async Task<LogEntry> CompleteAsync(StoredRow row, StoredBlob blob, IBlobIndex index, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await CompleteAsync(row, blob, cancellationToken);
+        }
+        catch (TlfsException e) when (e.InnerException is DamagedBlobException)
+        {
+            if ((await index.FindBlobsAsync([blob.Envelope], cancellationToken)).Contains(blob)) throw;
+            throw new TlfsException(Reason.Unavailable, "The document was removed at this moment; try again.", e);
         }
     }
 

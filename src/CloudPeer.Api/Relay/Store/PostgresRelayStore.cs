@@ -49,8 +49,13 @@ internal sealed class PostgresRelayStore(NpgsqlDataSource source, NpgsqlDataSour
         AskAsync(connection => StoredUsage.FindAsync(connection, tenant, cancellationToken), cancellationToken);
 
     /// <inheritdoc />
-    public Task<IReadOnlyDictionary<UsageShare, ulong>> ReadSharesAsync(AccountId tenant, ShareKinds kind, int max, CancellationToken cancellationToken) =>
-        AskAsync(connection => StoredUsage.ReadSharesAsync(connection, tenant, kind, max, cancellationToken), cancellationToken);
+    public Task<IReadOnlyDictionary<PeerId, ulong>> ReadAuthorSharesAsync(AccountId tenant, int max, CancellationToken cancellationToken) =>
+        AskAsync(connection => StoredUsage.ReadAuthorSharesAsync(connection, tenant, max, cancellationToken), cancellationToken);
+
+    /// <inheritdoc />
+    public Task<IReadOnlyDictionary<string, ulong>> ReadAppBytesAsync(
+        AccountId tenant, IReadOnlyCollection<string> apps, bool counted, CancellationToken cancellationToken) =>
+        AskAsync(connection => StoredUsage.ReadAppBytesAsync(connection, tenant, apps, counted, cancellationToken), cancellationToken);
 
     /// <inheritdoc />
     public Task<IReadOnlyList<HostedDocument>> ReadHostedAsync(AccountId tenant, int max, CancellationToken cancellationToken) =>
@@ -59,27 +64,27 @@ internal sealed class PostgresRelayStore(NpgsqlDataSource source, NpgsqlDataSour
     /// <inheritdoc />
     public async Task<LogSlice?> ReadAsync(DocId document, ulong from, int maxEntries, int maxBytes, CancellationToken cancellationToken)
     {
-        // The state first: what the log grows by afterwards is left out.
+        // The state first: what the log grows by afterwards is left out, and all of it if it is another one by then.
         if (await FindAsync(document, cancellationToken) is not { } state) return null;
         var rows = await ReadAsync(
             $"""
             SELECT {StoredEnvelope.Columns} FROM (
-                SELECT *, sum({LengthOfEnvelope}) OVER (ORDER BY idx) AS total
-                FROM envelope WHERE doc = $1 AND idx >= $2 AND idx < $3 ORDER BY idx LIMIT $4) page
+                SELECT *, sum({StoredUsage.LengthOfEnvelope}) OVER (ORDER BY idx) AS total
+                FROM envelope WHERE doc = $1 AND idx >= $2 AND idx < $3 AND {OfGeneration}$6) ORDER BY idx LIMIT $4) page
             WHERE idx = $2 OR total <= $5 ORDER BY idx
             """,
-            [Bytes(document), Number(from), Number(state.Size), Number((ulong)maxEntries), Number((ulong)maxBytes)],
-            reader => ListAsync(reader, StoredEnvelope.Read, cancellationToken),
+            [Bytes(document), Number(from), Number(state.Size), Number((ulong)maxEntries), Number((ulong)maxBytes), Number(state.Generation)],
+            reader => StoredRow.ReadDenseAsync(reader, from, long.MaxValue, cancellationToken),
             cancellationToken);
-        return new(state, await blobs.CompleteAsync(rows, cancellationToken));
+        return new(state, await blobs.CompleteAsync(rows, this, cancellationToken));
     }
 
     /// <inheritdoc />
-    public async Task<IReadOnlyList<LogEntry>> ReadStatementsAsync(DocId document, ulong from, CancellationToken cancellationToken) => await blobs.CompleteAsync(await ReadAsync(
-        $"SELECT {StoredEnvelope.Columns} FROM envelope WHERE doc = $1 AND idx >= $2 AND kind = 2 ORDER BY idx",
-        [Bytes(document), Number(from)],
-        reader => ListAsync(reader, StoredEnvelope.Read, cancellationToken),
-        cancellationToken), cancellationToken);
+    public Task<IReadOnlyList<PlacedEntry>> ReadStatementsAsync(DocId document, uint generation, ulong from, int max, CancellationToken cancellationToken) => ReadAsync(
+        $"SELECT {StoredEnvelope.Columns} FROM envelope WHERE doc = $1 AND idx >= $2 AND kind = 2 AND {OfGeneration}$4) ORDER BY idx LIMIT $3",
+        [Bytes(document), Number(from), Number((ulong)max), Number(generation)],
+        reader => StoredRow.ReadPlacedAsync(reader, cancellationToken),
+        cancellationToken);
 
     /// <inheritdoc />
     public Task<IReadOnlyList<LogPlace>> ReadIdsAsync(DocId document, ulong from, int max, CancellationToken cancellationToken) => ReadAsync(
@@ -175,14 +180,14 @@ internal sealed class PostgresRelayStore(NpgsqlDataSource source, NpgsqlDataSour
         StoreFailure.Translate(async () =>
         {
             await using var connection = await source.OpenConnectionAsync(cancellationToken);
-            return await StoredDeliveries.UpdateAsync(connection, " FOR UPDATE", documents, change, cancellationToken);
+            return await StoredDeliveries.UpdateAsync(connection, (" FOR UPDATE", " FOR KEY SHARE"), documents, change, cancellationToken);
         });
 
     /// <inheritdoc />
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    // Header, signature, length of the body, body, parts; found without fetching them.
-    private const string LengthOfEnvelope = "octet_length(header) + octet_length(signature) + 4 + octet_length(body) + octet_length(parts) + blob_bytes";
+    // In the same statement as the entries, so that they are those of the log that is meant.
+    private const string OfGeneration = "EXISTS (SELECT 1 FROM document WHERE doc = $1 AND generation = ";
 
     private Task<T> AskAsync<T>(Func<NpgsqlConnection, Task<T>> ask, CancellationToken cancellationToken) => StoreFailure.Translate(async () =>
     {

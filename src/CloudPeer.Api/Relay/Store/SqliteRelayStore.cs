@@ -12,6 +12,9 @@ namespace CloudPeer.Api.Relay.Store;
 /// </summary>
 internal sealed class SqliteRelayStore : IRelayStore, IBlobIndex
 {
+    // In the same statement as the entries, so that they are those of the log that is meant.
+    private const string OfGeneration = "EXISTS (SELECT 1 FROM document WHERE doc = $doc AND generation = $generation)";
+
     private readonly string _connectionString;
     private readonly BlobFolder _blobs;
     private readonly SemaphoreSlim _turn = new(1, 1);
@@ -73,8 +76,13 @@ internal sealed class SqliteRelayStore : IRelayStore, IBlobIndex
         AskAsync(connection => StoredUsage.FindAsync(connection, tenant, cancellationToken), cancellationToken);
 
     /// <inheritdoc />
-    public Task<IReadOnlyDictionary<UsageShare, ulong>> ReadSharesAsync(AccountId tenant, ShareKinds kind, int max, CancellationToken cancellationToken) =>
-        AskAsync(connection => StoredUsage.ReadSharesAsync(connection, tenant, kind, max, cancellationToken), cancellationToken);
+    public Task<IReadOnlyDictionary<PeerId, ulong>> ReadAuthorSharesAsync(AccountId tenant, int max, CancellationToken cancellationToken) =>
+        AskAsync(connection => StoredUsage.ReadAuthorSharesAsync(connection, tenant, max, cancellationToken), cancellationToken);
+
+    /// <inheritdoc />
+    public Task<IReadOnlyDictionary<string, ulong>> ReadAppBytesAsync(
+        AccountId tenant, IReadOnlyCollection<string> apps, bool counted, CancellationToken cancellationToken) =>
+        AskAsync(connection => StoredUsage.ReadAppBytesAsync(connection, tenant, apps, counted, cancellationToken), cancellationToken);
 
     /// <inheritdoc />
     public Task<IReadOnlyList<HostedDocument>> ReadHostedAsync(AccountId tenant, int max, CancellationToken cancellationToken) =>
@@ -83,22 +91,25 @@ internal sealed class SqliteRelayStore : IRelayStore, IBlobIndex
     /// <inheritdoc />
     public async Task<LogSlice?> ReadAsync(DocId document, ulong from, int maxEntries, int maxBytes, CancellationToken cancellationToken)
     {
-        // The state first: what the log grows by afterwards is left out.
+        // The state first: what the log grows by afterwards is left out, and all of it if it is another one by then.
         if (await FindAsync(document, cancellationToken) is not { } state) return null;
         var rows = await ReadAsync(
-            $"SELECT {StoredEnvelope.Columns} FROM envelope WHERE doc = $doc AND idx >= $from AND idx < $size ORDER BY idx LIMIT $max",
-            [("$doc", document.Value.ToArray()), ("$from", StoredEnvelope.Index(from)), ("$size", StoredEnvelope.Index(state.Size)), ("$max", maxEntries)],
-            reader => TakeAsync(reader, maxBytes, cancellationToken),
+            $"SELECT {StoredEnvelope.Columns} FROM envelope WHERE doc = $doc AND idx >= $from AND idx < $size AND {OfGeneration} ORDER BY idx LIMIT $max",
+            [
+                ("$doc", document.Value.ToArray()), ("$generation", (long)state.Generation), ("$from", StoredEnvelope.Index(from)),
+                ("$size", StoredEnvelope.Index(state.Size)), ("$max", maxEntries),
+            ],
+            reader => StoredRow.ReadDenseAsync(reader, from, maxBytes, cancellationToken),
             cancellationToken);
-        return new(state, await _blobs.CompleteAsync(rows, cancellationToken));
+        return new(state, await _blobs.CompleteAsync(rows, this, cancellationToken));
     }
 
     /// <inheritdoc />
-    public async Task<IReadOnlyList<LogEntry>> ReadStatementsAsync(DocId document, ulong from, CancellationToken cancellationToken) => await _blobs.CompleteAsync(await ReadAsync(
-        $"SELECT {StoredEnvelope.Columns} FROM envelope WHERE doc = $doc AND idx >= $from AND kind = 2 ORDER BY idx",
-        [("$doc", document.Value.ToArray()), ("$from", StoredEnvelope.Index(from))],
-        reader => TakeAsync(reader, long.MaxValue, cancellationToken),
-        cancellationToken), cancellationToken);
+    public Task<IReadOnlyList<PlacedEntry>> ReadStatementsAsync(DocId document, uint generation, ulong from, int max, CancellationToken cancellationToken) => ReadAsync(
+        $"SELECT {StoredEnvelope.Columns} FROM envelope WHERE doc = $doc AND idx >= $from AND kind = 2 AND {OfGeneration} ORDER BY idx LIMIT $max",
+        [("$doc", document.Value.ToArray()), ("$generation", (long)generation), ("$from", StoredEnvelope.Index(from)), ("$max", max)],
+        reader => StoredRow.ReadPlacedAsync(reader, cancellationToken),
+        cancellationToken);
 
     /// <inheritdoc />
     public Task<IReadOnlyList<LogPlace>> ReadIdsAsync(DocId document, ulong from, int max, CancellationToken cancellationToken) => ReadAsync(
@@ -195,7 +206,7 @@ internal sealed class SqliteRelayStore : IRelayStore, IBlobIndex
             await StoreFailure.Translate(async () =>
             {
                 await using var connection = await ConnectAsync(cancellationToken);
-                return await StoredDeliveries.UpdateAsync(connection, string.Empty, documents, change, cancellationToken);
+                return await StoredDeliveries.UpdateAsync(connection, (string.Empty, string.Empty), documents, change, cancellationToken);
             });
         }
         finally
@@ -244,13 +255,18 @@ internal sealed class SqliteRelayStore : IRelayStore, IBlobIndex
     // A writer that failed is opened anew: after a full disk its transaction may or may not have been rolled back already.
     private async ValueTask EndAsync(bool broken)
     {
-        if (broken && _writer is { } writer)
+        try
         {
-            _writer = null;
-            await writer.DisposeAsync();
+            if (broken && _writer is { } writer)
+            {
+                _writer = null;
+                await writer.DisposeAsync();
+            }
         }
-
-        _turn.Release();
+        finally
+        {
+            _turn.Release();
+        }
     }
 
     private async Task<SqliteConnection> ConnectAsync(CancellationToken cancellationToken)
@@ -279,21 +295,6 @@ internal sealed class SqliteRelayStore : IRelayStore, IBlobIndex
             await using var reader = await command.ExecuteReaderAsync(cancellationToken);
             return await read(reader);
         });
-
-    private static async Task<IReadOnlyList<StoredRow>> TakeAsync(DbDataReader reader, long maxBytes, CancellationToken cancellationToken)
-    {
-        var rows = new List<StoredRow>();
-        long bytes = 0;
-        while (await reader.ReadAsync(cancellationToken))
-        {
-            var row = StoredEnvelope.Read(reader);
-            bytes += row.Bytes;
-            if (rows.Count > 0 && bytes > maxBytes) break;
-            rows.Add(row);
-        }
-
-        return rows;
-    }
 
     private static async Task<IReadOnlyList<LogPlace>> FindAsync(
         DbDataReader reader, Predicate<EnvelopeId> wanted, int count, CancellationToken cancellationToken)

@@ -52,4 +52,28 @@ internal readonly record struct StoredRow(LogEntry Entry, StoredBlob? Blob, int 
 {
     /// <summary>Bytes of the whole envelope.</summary>
     public long Bytes => Entry.Bytes.Length + (long)BlobBytes;
+
+    /// <summary>Rows of <see cref="StoredEnvelope.Columns"/> as long as none is missing, at most so many bytes; one entry may be larger.</summary>
+    public static async Task<IReadOnlyList<StoredRow>> ReadDenseAsync(DbDataReader reader, ulong from, long maxBytes, CancellationToken cancellationToken)
+    {
+        var rows = new List<StoredRow>();
+        long bytes = 0;
+        while (await reader.ReadAsync(cancellationToken) && (ulong)reader.GetInt64(0) == from + (ulong)rows.Count)
+        {
+            var row = StoredEnvelope.Read(reader);
+            bytes += row.Bytes;
+            if (rows.Count > 0 && bytes > maxBytes) break;
+            rows.Add(row);
+        }
+
+        return rows;
+    }
+
+    /// <summary>Rows of <see cref="StoredEnvelope.Columns"/> that have no blob.</summary>
+    public static async Task<IReadOnlyList<PlacedEntry>> ReadPlacedAsync(DbDataReader reader, CancellationToken cancellationToken)
+    {
+        var entries = new List<PlacedEntry>();
+        while (await reader.ReadAsync(cancellationToken)) entries.Add(new((ulong)reader.GetInt64(0), StoredEnvelope.Read(reader).Entry));
+        return entries;
+    }
 }

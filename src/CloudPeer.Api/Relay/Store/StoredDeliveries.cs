@@ -20,13 +20,13 @@ internal static class StoredDeliveries
 
     /// <summary>See <see cref="IRelayStore.UpdateDeliveredAsync"/>.</summary>
     /// <param name="connection">Nobody else's.</param>
-    /// <param name="locks">What makes a select lock its rows.</param>
+    /// <param name="locks">What makes a select lock its rows, and what makes it wait for whoever deletes them.</param>
     /// <param name="documents">The documents, ascending.</param>
     /// <param name="change">Makes what is known from what was.</param>
     /// <param name="cancellationToken">Gives up.</param>
     public static async Task<bool> UpdateAsync(
         DbConnection connection,
-        string locks,
+        (string Update, string KeyShare) locks,
         IReadOnlyList<DocId> documents,
         Func<DocId, IReadOnlyList<Delivered>, IReadOnlyList<Delivered>> change,
         CancellationToken cancellationToken)
@@ -34,20 +34,20 @@ internal static class StoredDeliveries
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         foreach (var document in documents)
         {
-            await using var command = connection.CreateCommand();
-            command.Transaction = transaction;
-            Add(command, "doc", document.Value.ToArray());
-            var devices = Add(command, "devices", []);
-            command.CommandText = "INSERT INTO delivered (doc, devices) SELECT doc, @devices FROM document WHERE doc = @doc ON CONFLICT (doc) DO NOTHING";
-            await command.ExecuteNonQueryAsync(cancellationToken);
-#pragma warning disable CA2100 // The texts are constants.
-            command.CommandText = Select("@doc") + locks;
-#pragma warning restore CA2100
+            (string, object) doc = ("doc", document.Value.ToArray());
+            await using var make = StoredUsage.Command(
+                connection,
+                transaction,
+                $"INSERT INTO delivered (doc, devices) SELECT doc, @devices FROM document WHERE doc = @doc{locks.KeyShare} ON CONFLICT (doc) DO NOTHING",
+                doc,
+                ("devices", Array.Empty<byte>()));
+            await make.ExecuteNonQueryAsync(cancellationToken);
+            await using var find = StoredUsage.Command(connection, transaction, Select("@doc") + locks.Update, doc);
             IReadOnlyList<Delivered> known;
-            await using (var reader = await command.ExecuteReaderAsync(cancellationToken)) known = await ReadAsync(reader, cancellationToken);
-            devices.Value = Encode(change(document, known));
-            command.CommandText = "UPDATE delivered SET devices = @devices WHERE doc = @doc";
-            await command.ExecuteNonQueryAsync(cancellationToken);
+            await using (var reader = await find.ExecuteReaderAsync(cancellationToken)) known = await ReadAsync(reader, cancellationToken);
+            await using var save = StoredUsage.Command(
+                connection, transaction, "UPDATE delivered SET devices = @devices WHERE doc = @doc", doc, ("devices", Encode(change(document, known))));
+            await save.ExecuteNonQueryAsync(cancellationToken);
         }
 
         await transaction.CommitAsync(cancellationToken);
@@ -79,14 +79,5 @@ internal static class StoredDeliveries
                 BinaryPrimitives.ReadUInt64BigEndian(each.AsSpan(Bytes32.Size)),
                 BinaryPrimitives.ReadUInt64BigEndian(each.AsSpan(Bytes32.Size + sizeof(ulong))))),
         ];
-    }
-
-    private static DbParameter Add(DbCommand command, string name, byte[] value)
-    {
-        var parameter = command.CreateParameter();
-        parameter.ParameterName = name;
-        parameter.Value = value;
-        command.Parameters.Add(parameter);
-        return parameter;
     }
 }

@@ -27,30 +27,19 @@ internal static class StoredGenerations
     public static async Task<(uint Number, int Documents)> BeginAsync(DbConnection connection, ulong micros, CancellationToken cancellationToken)
     {
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        await using var command = connection.CreateCommand();
-        command.Transaction = transaction;
-        (uint, ulong)? last = null;
-        command.CommandText = "SELECT max(number), max(micros) FROM (SELECT number, micros FROM generation UNION ALL SELECT number, micros FROM deleted) begun";
-        await using (var reader = await command.ExecuteReaderAsync(cancellationToken))
-            if (await reader.ReadAsync(cancellationToken) && !await reader.IsDBNullAsync(0, cancellationToken)) last = ((uint)reader.GetInt64(0), (ulong)reader.GetInt64(1));
-        command.CommandText = "SELECT coalesce(max(micros), 0) FROM group_commit";
-        var lastCommit = Convert.ToInt64(await command.ExecuteScalarAsync(cancellationToken), CultureInfo.InvariantCulture);
-        var (number, began) = StoredGeneration.Next(last, (ulong)lastCommit, micros);
-        Add(command, "number", (long)number);
-        Add(command, "micros", (long)began);
-        command.CommandText = "INSERT INTO generation (number, micros) VALUES (@number, @micros)";
-        await command.ExecuteNonQueryAsync(cancellationToken);
-        command.CommandText = "INSERT INTO restored (doc, number, frontier) SELECT doc, @number, frontier FROM document";
-        var documents = await command.ExecuteNonQueryAsync(cancellationToken);
+        await using var begun = StoredUsage.Command(
+            connection, transaction, "SELECT max(number), max(micros) FROM (SELECT number, micros FROM generation UNION ALL SELECT number, micros FROM deleted) begun");
+        var last = await StoredUsage.ListAsync(begun, row => row.IsDBNull(0) ? ((uint, ulong)?)null : ((uint)row.GetInt64(0), (ulong)row.GetInt64(1)), cancellationToken);
+        await using var committed = StoredUsage.Command(connection, transaction, "SELECT coalesce(max(micros), 0) FROM group_commit");
+        var lastCommit = Convert.ToInt64(await committed.ExecuteScalarAsync(cancellationToken), CultureInfo.InvariantCulture);
+        var (number, began) = StoredGeneration.Next(last[0], (ulong)lastCommit, micros);
+        await using var begin = StoredUsage.Command(
+            connection, transaction, "INSERT INTO generation (number, micros) VALUES (@number, @micros)", ("number", (long)number), ("micros", (long)began));
+        await begin.ExecuteNonQueryAsync(cancellationToken);
+        await using var restore = StoredUsage.Command(
+            connection, transaction, "INSERT INTO restored (doc, number, frontier) SELECT doc, @number, frontier FROM document", ("number", (long)number));
+        var documents = await restore.ExecuteNonQueryAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return (number, documents);
-    }
-
-    private static void Add(DbCommand command, string name, long value)
-    {
-        var parameter = command.CreateParameter();
-        parameter.ParameterName = name;
-        parameter.Value = value;
-        command.Parameters.Add(parameter);
     }
 }

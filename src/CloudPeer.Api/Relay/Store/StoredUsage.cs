@@ -16,7 +16,9 @@ internal static class StoredUsage
     public const string Columns = "stored_bytes, documents, day, envelopes_today, counted";
 
     private const int ShareBytes = Bytes32.Size + sizeof(ulong);
-    private const string LengthOfEnvelope = "length(header) + length(signature) + 4 + length(body) + length(parts) + blob_bytes";
+
+    /// <summary>Bytes of an envelope: header, signature, length of the body, body, parts. Found without fetching them.</summary>
+    public const string LengthOfEnvelope = "length(header) + length(signature) + 4 + length(body) + length(parts) + blob_bytes";
 
     /// <summary>Reads a row.</summary>
     public static TenantUsage Read(DbDataReader row, int first = 0) => new(
@@ -58,16 +60,38 @@ internal static class StoredUsage
         return await reader.ReadAsync(cancellationToken) ? Read(reader) : TenantUsage.Empty;
     }
 
-    /// <summary>See <see cref="IRelayStore.ReadSharesAsync"/>.</summary>
-    public static async Task<IReadOnlyDictionary<UsageShare, ulong>> ReadSharesAsync(
-        DbConnection connection, AccountId tenant, ShareKinds kind, int max, CancellationToken cancellationToken)
+    /// <summary>See <see cref="IRelayStore.ReadAuthorSharesAsync"/>.</summary>
+    public static async Task<IReadOnlyDictionary<PeerId, ulong>> ReadAuthorSharesAsync(
+        DbConnection connection, AccountId tenant, int max, CancellationToken cancellationToken)
     {
         await using var command = Command(
             connection,
             null,
             "SELECT kind, holder, stored_bytes FROM usage_share WHERE account = @account AND kind = @kind ORDER BY stored_bytes DESC LIMIT @max",
-            ("account", tenant.Value.ToArray()), ("kind", (short)kind), ("max", (long)max));
-        return (await ListAsync(command, ReadShare, cancellationToken)).ToDictionary(each => each.Share, each => each.Bytes);
+            ("account", tenant.Value.ToArray()), ("kind", (short)ShareKinds.Authors), ("max", (long)max));
+        return (await ListAsync(command, ReadShare, cancellationToken)).ToDictionary(each => each.Share.Author, each => each.Bytes);
+    }
+
+    /// <summary>See <see cref="IRelayStore.ReadAppBytesAsync"/>.</summary>
+    public static async Task<IReadOnlyDictionary<string, ulong>> ReadAppBytesAsync(
+        DbConnection connection, AccountId tenant, IReadOnlyCollection<string> apps, bool counted, CancellationToken cancellationToken)
+    {
+        if (apps.Count == 0) return new Dictionary<string, ulong>(StringComparer.Ordinal);
+        (string Name, object Value)[] parameters =
+            [("account", tenant.Value.ToArray()), .. apps.Select((app, i) => ($"app{i}", counted ? (object)UsageShare.Of(app).ToHolder() : app))];
+        var names = string.Join(", ", parameters.Skip(1).Select(each => "@" + each.Name));
+        await using var command = Command(
+            connection,
+            null,
+            counted
+                ? $"SELECT kind, holder, stored_bytes FROM usage_share WHERE account = @account AND kind = {(int)ShareKinds.Apps} AND holder IN ({names})"
+                : $"SELECT app, CAST(sum(stored_bytes) AS bigint) FROM document WHERE host = @account AND app IN ({names}) GROUP BY app",
+            parameters);
+        var found = await ListAsync(
+            command,
+            row => counted && ReadShare(row) is var (share, bytes) ? (share.App, Bytes: bytes) : (App: row.GetString(0), Bytes: (ulong)row.GetInt64(1)),
+            cancellationToken);
+        return found.ToDictionary(each => each.App, each => each.Bytes, StringComparer.Ordinal);
     }
 
     /// <summary>See <see cref="IRelayStore.ReadHostedAsync"/>.</summary>

@@ -85,7 +85,7 @@ public sealed class BlobFolderTests(PostgresFixture postgres) : IAsyncDisposable
             if (wrong is null) File.Delete(file);
             else await File.WriteAllBytesAsync(file, wrong, Cancel);
             var refused = await cold.ReadAsync(owner.Public, document.Id, new(2), Cancel);
-            Assert.Equal((Reason.Unavailable, true), (refused.Refusal!.Reason, refused.Refusal.IsTransient));
+            Assert.Equal(Reason.Unavailable, refused.Refusal?.Reason);
             Assert.IsType<DamagedBlobException>(world.Faults.Last().InnerException);
             Assert.Single((await cold.ReadAsync(owner.Public, document.Id, new(3), Cancel)).Value!.Entries);
         }
@@ -93,6 +93,19 @@ public sealed class BlobFolderTests(PostgresFixture postgres) : IAsyncDisposable
         Assert.Equal(3, world.Faults.Count);
         await File.WriteAllBytesAsync(file, content, Cancel);
         Assert.Equal(4, (await RelayWorld.ReadAllAsync(cold, owner, document.Id)).Count);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_file_that_is_missing_is_damage_only_while_a_row_refers_to_it(bool refers)
+    {
+        var blob = new StoredBlob(new EnvelopeId(new(new byte[32])), 1);
+        var row = new StoredRow(new(blob.Envelope, default, new byte[1]), blob, 100);
+
+        var refused = await Assert.ThrowsAsync<TlfsException>(() => new BlobFolder(Blobs).CompleteAsync([row], new FixedIndex(refers ? [blob] : []), Cancel));
+
+        Assert.Equal((Reason.Unavailable, refers), (refused.Reason, refused.InnerException is DamagedBlobException));
     }
 
     [Theory, BothStores]
@@ -218,6 +231,12 @@ public sealed class BlobFolderTests(PostgresFixture postgres) : IAsyncDisposable
 
         _opened.Add(store);
         return store;
+    }
+
+    private sealed class FixedIndex(HashSet<StoredBlob> blobs) : IBlobIndex
+    {
+        public Task<IReadOnlySet<StoredBlob>> FindBlobsAsync(IReadOnlyCollection<EnvelopeId> envelopes, CancellationToken cancellationToken) =>
+            Task.FromResult<IReadOnlySet<StoredBlob>>(blobs);
     }
 
     // It cannot be asked, so nothing is removed, and the sweep tries again.

@@ -15,6 +15,7 @@ public sealed class PostgresFailureTests(PostgresFixture postgres)
     [InlineData("53100", Reason.StorageFull)]
     [InlineData("57P01", Reason.Unavailable)]
     [InlineData("25006", Reason.Unavailable)]
+    [InlineData("57014", Reason.Unavailable)]
     [InlineData("XX000", Reason.Internal)]
     public async Task A_failing_database_refuses_and_all_is_well_when_it_works_again(string state, Reason reason)
     {
@@ -58,6 +59,35 @@ public sealed class PostgresFailureTests(PostgresFixture postgres)
         var first = await world.PushAsync(owner, document, delta);
         Assert.True(first.Succeeded || first.Refusal.Reason == Reason.Unavailable, first.Refusal?.ToString());
         Assert.Equal(2UL, (await world.AcceptAsync(owner, document, delta))[0].Leaf.Index);
+    }
+
+    [Fact]
+    public async Task What_is_acknowledged_while_a_document_is_deleted_does_not_outlive_it()
+    {
+        var database = await postgres.CreateDatabaseAsync(Cancel);
+        await using var source = NpgsqlDataSource.Create(database.ConnectionString);
+        await using var store = await PostgresRelayStore.OpenAsync(source, Cancel);
+        await using var world = new RelayWorld(store);
+        var owner = world.Tenant();
+        var document = await world.HostedAsync(owner);
+        await using var deleting = await source.OpenConnectionAsync(Cancel);
+        await using var deletion = await deleting.BeginTransactionAsync(Cancel);
+        await using (var delete = new NpgsqlCommand("DELETE FROM document; DELETE FROM delivered", deleting, deletion)) await delete.ExecuteNonQueryAsync(Cancel);
+
+        var acknowledging = store.UpdateDeliveredAsync([document.Id], (_, _) => [new(owner.Public, 2, 1)], Cancel);
+        while (!acknowledging.IsCompleted && await CountAsync(source, "SELECT count(*) FROM pg_locks WHERE NOT granted") == 0) await Task.Yield();
+        await deletion.CommitAsync(Cancel);
+        await acknowledging;
+
+        Assert.Equal(0, await CountAsync(source, "SELECT count(*) FROM delivered"));
+    }
+
+    private static async Task<long> CountAsync(NpgsqlDataSource source, string sql)
+    {
+#pragma warning disable CA2100 // Constants of this test.
+        await using var command = source.CreateCommand(sql);
+#pragma warning restore CA2100
+        return (long)(await command.ExecuteScalarAsync(Cancel))!;
     }
 
     private static async Task ExecuteAsync(NpgsqlDataSource source, string sql)

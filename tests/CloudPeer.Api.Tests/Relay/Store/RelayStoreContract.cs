@@ -214,12 +214,15 @@ public abstract class RelayStoreContract : IAsyncLifetime
         var (known, unknown) = ((await World.HostedAsync(owner)).Id, World.Document(owner).Id);
         Assert.Null(await World.Store.FindAsync(unknown, Cancel));
         Assert.Null(await World.Store.ReadAsync(unknown, 0, 64, 65536, Cancel));
-        Assert.Empty(await World.Store.ReadStatementsAsync(unknown, 0, Cancel));
+        Assert.Empty(await World.Store.ReadStatementsAsync(unknown, 0, 0, 10, Cancel));
         Assert.Null(await World.Store.FindReceiptAsync(known, 2, Cancel));
         Assert.Null(await World.Store.WalkBackAsync(known, 1, 1, Cancel));
         Assert.Null(await World.Store.WalkBackAsync(known, ulong.MaxValue, 0, Cancel));
         Assert.Empty((await World.Store.ReadAsync(known, ulong.MaxValue, 64, 65536, Cancel))!.Entries);
-        Assert.Equal(2, (await World.Store.ReadStatementsAsync(known, 0, Cancel)).Count);
+        Assert.Equal([0UL, 1UL], (await World.Store.ReadStatementsAsync(known, 0, 0, 10, Cancel)).Select(each => each.Index));
+        Assert.Equal([1UL], (await World.Store.ReadStatementsAsync(known, 0, 1, 10, Cancel)).Select(each => each.Index));
+        Assert.Equal([0UL], (await World.Store.ReadStatementsAsync(known, 0, 0, 1, Cancel)).Select(each => each.Index));
+        Assert.Empty(await World.Store.ReadStatementsAsync(known, 1, 0, 10, Cancel));
         Assert.Equal([0UL, 1UL], (await World.Store.ReadIdsAsync(known, 0, 10, Cancel)).Select(place => place.Index));
     }
 
