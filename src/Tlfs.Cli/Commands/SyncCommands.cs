@@ -98,7 +98,7 @@ internal static class SyncCommands
                     each.Used is { } used ? Text.Bytes(used) : "", each.Quota is { } quota ? Text.Quota(quota) : "",
                 ],
                 "No document is with a server yet. Add a cloudpeer with: tlfs cloudpeer add URL");
-            foreach (var server in states.Where(each => each.Largest.Count > 0).DistinctBy(each => each.Url, StringComparer.Ordinal)) ShowLargest(call.Print, server);
+            foreach (var server in states.DistinctBy(each => each.Url, StringComparer.Ordinal)) ShowAccount(call.Print, server);
             foreach (var each in states.Where(each => each.Restored is not null))
                 call.Print.Line($"{Text.Short(each.Document.ToString())}  {each.Url}  {Text.Restored(each.Restored!)}");
             foreach (var each in fetched ?? [])
@@ -107,10 +107,10 @@ internal static class SyncCommands
         { delivered };
     }
 
-    private static void ShowLargest(Printer print, DocumentServerStatus server)
+    private static void ShowAccount(Printer print, DocumentServerStatus server)
     {
-        if (server.State is { } state and not "active") print.Line($"{server.Url}  your account is {state} there");
-        print.Line($"{server.Url}  filled by: {string.Join(", ", server.Largest.Select(each => $"{Text.Short(each.Document.ToString())} {Text.Bytes(each.StoredBytes)}"))}");
+        if (server.State is { } state and not "active") print.Line($"{server.Url}  your account is {Failure.OneLine(state)} there");
+        if (server.Largest.Count > 0) print.Line($"{server.Url}  filled by: {string.Join(", ", server.Largest.Select(each => $"{Text.Short(each.Document.ToString())} {Text.Bytes(each.StoredBytes)}"))}");
     }
 
     private static void StatusMembers(Utf8JsonWriter json, DocumentServerStatus each, IReadOnlyList<DeviceDelivery>? fetched)
@@ -141,9 +141,7 @@ internal static class SyncCommands
             json.WriteNumber("unsent", result.Unsent);
             Members.Refused(json, result.Refused);
             json.WriteString("error", result.Error?.Reason.ToKebab());
-            json.WriteStartArray("missing");
-            foreach (var envelope in result.Missing) json.WriteStringValue(envelope.ToString());
-            json.WriteEndArray();
+            Members.Names(json, "missing", result.Missing);
             Members.Restored(json, result.Restored);
         },
         $"{Text.Short(result.Document.ToString())}  {result.Url}  sent {result.Pushed}, received {result.Pulled}, {(result.Complete ? "up to date" : Trouble(result))}{Notes(result)}");
