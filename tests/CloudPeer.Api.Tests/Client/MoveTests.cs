@@ -19,6 +19,9 @@ namespace CloudPeer.Api.Tests.Client;
 /// <summary>Moving between two real servers (docs/protocol/sync.md §9): nothing is given up before it is proven elsewhere, and the others follow.</summary>
 public sealed class MoveTests(PostgresFixture postgres)
 {
+    // Only so that what never comes fails instead of hanging; a busy machine takes its time.
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Theory, BothStores]
@@ -142,7 +145,10 @@ public sealed class MoveTests(PostgresFixture postgres)
         for (var i = 0; i < 60; i++) await document.EditAsync(d => d["title"].Set($"{ClientServer.Text(i)} {new string('x', 300)}"), Cancel);
         await a.SyncAsync();
 
-        await Person.RefusedAsync(Reason.QuotaExceeded, () => a.Replica.MoveCloudpeerAsync(from.HttpUrl, to.HttpUrl, null, Cancel));
+        var full = await Person.RefusedAsync(Reason.QuotaExceeded, () => a.Replica.MoveCloudpeerAsync(from.HttpUrl, to.HttpUrl, null, Cancel));
+
+        Assert.StartsWith($"{to.HttpUrl} refused", full.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain(from.HttpUrl, full.Message, StringComparison.Ordinal);
 
         Assert.Equal([from.HttpUrl, to.HttpUrl], (await a.Replica.CloudpeersAsync(Cancel)).Select(cloudpeer => cloudpeer.Url), StringComparer.Ordinal);
         await document.EditAsync(d => d["title"].Set("still taken"), Cancel);
@@ -427,7 +433,7 @@ public sealed class MoveTests(PostgresFixture postgres)
         await mine.EditAsync(d => d["title"].Set("from the new server"), Cancel);
         await a.SyncAsync();
 
-        await arrived.Task.WaitAsync(Cancel);
+        await arrived.Task.WaitAsync(Patience, Cancel);
         await stopping.CancelAsync();
         await watching;
     }
@@ -446,10 +452,20 @@ public sealed class MoveTests(PostgresFixture postgres)
         var message = SealedMessage.Seal(SystemEntropy.Instance, keys, a.Replica.Card, Relocation.MessageType, 1, relocation.Encode());
         await using (var connection = new CloudpeerConnection(from.GrpcUrl, from.Peer, keys.Device, SystemEntropy.Instance, from.Clock))
             await connection.SendAsync(message.Bytes, null, Cancel);
+        Assert.Contains(message.Id, (await WaitingAsync()).Select(each => each.Id));
 
         Assert.Equal([from.HttpUrl], (await a.SyncAsync()).Select(result => result.Url), StringComparer.Ordinal);
         Assert.Equal([from.HttpUrl], (await a.SyncAsync()).Select(result => result.Url), StringComparer.Ordinal);
         Assert.Empty(await a.Replica.InvitationsAsync(Cancel));
+        Assert.Empty(await WaitingAsync());
+
+        async Task<IReadOnlyList<InboxEntry>> WaitingAsync()
+        {
+            using var replica = ReplicaDatabase.Open(a.Home);
+            using var own = new IdentityTable(replica).Load().Keys;
+            await using var inbox = new CloudpeerConnection(from.GrpcUrl, from.Peer, own.Device, SystemEntropy.Instance, from.Clock);
+            return await inbox.ReceiveAsync(Cancel);
+        }
     }
 
     // As an operator does; a running server sees it a little later.

@@ -11,6 +11,9 @@ namespace CloudPeer.Api.Tests.Tenancy;
 /// <summary>The end of a document's hosting (docs/protocol/sync.md §6.4).</summary>
 public sealed class DeletionTests(PostgresFixture postgres)
 {
+    // Only so that what never comes fails instead of hanging; a busy machine takes its time.
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Theory, BothStores]
@@ -113,14 +116,17 @@ public sealed class DeletionTests(PostgresFixture postgres)
         var document = await world.Relays.HostedAsync(owner);
         await DeleteWithoutPurgingAsync(world, document, 1);
 
-        await world.Relays.Start(world.Store).DisposeAsync();
-        var results = await RelayWorld.PushAsync(world.Relays.Relay, owner, document.Id, [.. document.Envelopes]);
-        if (!results.Succeeded)
+        var finished = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var next = Interception.Before(world.Store, (method, _, call) => method is nameof(IRelayStore.PurgeAsync) ? PurgeAsync((Task<bool>)call()!) : call());
+        await using (world.Relays.Start(next)) await finished.Task.WaitAsync(Patience, Cancel);
+
+        await world.Relays.AcceptAsync(owner, document, [.. document.Envelopes]);
+
+        async Task<bool> PurgeAsync(Task<bool> purging)
         {
-            // The next process was stopped before it came to it: then it is the third one's turn.
-            Assert.Equal(Reason.Unavailable, results.Refusal.Reason);
-            while (await world.Store.PurgeAsync(100, Cancel)) continue;
-            await world.Relays.AcceptAsync(owner, document, [.. document.Envelopes]);
+            var more = await purging;
+            if (!more) finished.TrySetResult();
+            return more;
         }
     }
 
