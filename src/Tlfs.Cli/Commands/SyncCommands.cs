@@ -142,13 +142,14 @@ internal static class SyncCommands
             Members.Refused(json, result.Refused);
             json.WriteString("error", result.Error?.Reason.ToKebab());
             Members.Names(json, "missing", result.Missing);
+            Members.Names(json, "withheld", result.Withheld);
             Members.Restored(json, result.Restored);
         },
         $"{Text.Short(result.Document.ToString())}  {result.Url}  sent {result.Pushed}, received {result.Pulled}, {(result.Complete ? "up to date" : Trouble(result))}{Notes(result)}");
 
     private static string Trouble(SyncResult result)
     {
-        var unsent = result.Unsent == 0 ? "" : $"{result.Unsent} unsent";
+        var unsent = result.Unsent > 0 ? $"{result.Unsent} unsent" : result.Withheld.Count > 0 ? "not all of it" : "";
         var reasons = result.Refused.Select(each => each.Reason).Concat(result.Error is { } error ? [error.Reason] : []).Distinct();
         return string.Join(' ', (string[])[unsent, .. reasons.Select(reason => $"[{reason.ToKebab()}]")]).Trim();
     }
@@ -156,7 +157,8 @@ internal static class SyncCommands
     private static string Notes(SyncResult result) => string.Concat(
         result.Restored is { } restored ? "\n  " + Text.Restored(restored) : "",
         string.Concat(result.Refused.Select(each => each.Quota).OfType<QuotaUse>().Select(Text.Quota).Distinct(StringComparer.Ordinal).Select(line => "\n  " + line)),
-        result.Missing.Count == 0 ? "" : "\n  The server left out: " + string.Join(' ', result.Missing));
+        result.Missing.Count == 0 ? "" : "\n  The server left out: " + string.Join(' ', result.Missing),
+        result.Withheld.Count == 0 ? "" : $"\n  The server does not give parts that you may read of {Text.Number(result.Withheld.Count)} envelopes; each sync asks again. If that stays so, ask its operator, or use another cloudpeer.");
 
     private static TlfsException Failed(SyncResult result)
     {
