@@ -1,5 +1,4 @@
 using Tlfs.Core.Ids;
-using Tlfs.Core.Policy;
 
 namespace CloudPeer.Sync.Relay;
 
@@ -27,18 +26,15 @@ internal sealed class DocumentDeleter : IAsyncDisposable
         _purging = Task.Run(RunAsync);
     }
 
-    /// <summary>Deletes a document for a device that may: it belongs to the tenant that hosts it, and has Control or more.</summary>
+    /// <summary>Deletes a document for a device of the tenant that hosts it, whatever it may do in the document: it gives up what it pays for.</summary>
     public async Task<Outcome<FreedRoom>> DeleteAsync(PeerId device, DocId document, CancellationToken cancellationToken)
     {
         var tenant = await _context.Tenants.FindByDeviceAsync(device, cancellationToken).ConfigureAwait(false);
-        var asOf = _context.Cache.Told;
         var transaction = await _context.Store.BeginAsync([document], [], cancellationToken).ConfigureAwait(false);
         ulong freed;
         await using (transaction.ConfigureAwait(false))
         {
             if (!transaction.Documents.TryGetValue(document, out var state) || tenant?.Account != state.Host) return Outcome.Refused<FreedRoom>(Refusal.NotFound);
-            var current = await _context.Cache.CurrentAsync(state, asOf, cancellationToken).ConfigureAwait(false);
-            if (!current.Policy.View.May(device, Permission.Control)) return Outcome.Refused<FreedRoom>(Refusal.NotFound);
             var (generation, micros) = await NextGenerationAsync(state, cancellationToken).ConfigureAwait(false);
             var host = await WithoutAsync(transaction, state, cancellationToken).ConfigureAwait(false);
             await transaction.DeleteAsync(new(state, host, generation, micros, _context.Limits.PurgeEntries), CancellationToken.None).ConfigureAwait(false);

@@ -191,7 +191,7 @@ public sealed partial class DocumentRelay : IAsyncDisposable
 
     /// <summary>
     /// Ends the hosting of a document and gives its tenant the room back (sync.md §6.4); whoever is subscribed to it is told that it is not there. Only for a
-    /// device of the tenant that hosts it, with Control or more.
+    /// device of the tenant that hosts it, whatever it may do in the document.
     /// </summary>
     public async Task<Outcome<FreedRoom>> DeleteAsync(PeerId device, DocId document, CancellationToken cancellationToken)
     {
