@@ -51,7 +51,11 @@ public sealed partial class LocalFirst
         _home.DoAsync(_home.Cloudpeers.All, cancellationToken);
 
     /// <summary>Stops using a cloudpeer: ends its grants and tells it, if it can be reached. <c>cloudpeer-not-found</c>.</summary>
-    public async Task RemoveCloudpeerAsync(string url, CancellationToken cancellationToken = default)
+    /// <returns>
+    /// Documents of which it could not be told: it goes on keeping them, and charges for them. Once it can be reached, add it again with these documents, and
+    /// remove it once more.
+    /// </returns>
+    public async Task<IReadOnlyList<DocId>> RemoveCloudpeerAsync(string url, CancellationToken cancellationToken = default)
     {
         var address = ServerUrl.Parse(url, allowInsecure: true);
         var target = await _home.DoAsync(
@@ -64,14 +68,15 @@ public sealed partial class LocalFirst
             },
             cancellationToken);
         await WithinAsync(BestEffort, token => _engine.FarewellAsync(target, token), cancellationToken);
-        await _home.DoAsync(
+        var untold = await _home.DoAsync<IReadOnlyList<DocId>>(
             () =>
             {
                 _home.Cloudpeers.Remove(address);
-                return true;
+                return [.. target.Documents.Where(document => Targets.IsUntold(_home, document, target.Server))];
             },
             cancellationToken);
         _home.NotifyEdited();
+        return untold;
     }
 
     private void GrantSync(DocId document, PeerId server, bool required)

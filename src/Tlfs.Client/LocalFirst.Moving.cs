@@ -16,6 +16,11 @@ public enum MoveStep
     Switched,
     /// <summary>The old cloudpeer knows that and takes nothing more of a document, and the new one has all that it ever took, proven again.</summary>
     Proven,
+    /// <summary>
+    /// The new cloudpeer has all that the old one had just now, proven again, but the old one did not take the word that it is left: it may go on taking what
+    /// others write to a document. Instead of <see cref="Proven"/>.
+    /// </summary>
+    StillOpen,
     /// <summary>The old cloudpeer is not used any more.</summary>
     Finished,
 }
@@ -31,7 +36,17 @@ public sealed record MoveProgress(MoveStep Step, DocId? Document, int Envelopes)
 /// <param name="Envelopes">Envelopes of them that are at the new cloudpeer, each proven.</param>
 /// <param name="LeftAlone">Documents that others keep at the old cloudpeer; they stay there.</param>
 /// <param name="Untold">Members with no inbox at any cloudpeer that is known here: tell them by inviting them again.</param>
-public sealed record MoveResult(int Documents, long Envelopes, IReadOnlyList<DocId> LeftAlone, IReadOnlyList<AccountId> Untold);
+public sealed record MoveResult(int Documents, long Envelopes, IReadOnlyList<DocId> LeftAlone, IReadOnlyList<AccountId> Untold)
+{
+    /// <summary>Members whose inbox could not be reached yet: every sync tries again. Whose server is gone for good is told by another invitation.</summary>
+    public IReadOnlyList<AccountId> Waiting { get; init; } = [];
+
+    /// <summary>
+    /// Documents of which the old cloudpeer is not known to have been told that it is left, because it refused to store that: it may go on taking what others
+    /// write. When it takes it, add it again with these documents, and move once more.
+    /// </summary>
+    public IReadOnlyList<DocId> StillOpen { get; init; } = [];
+}
 
 public sealed partial class LocalFirst
 {

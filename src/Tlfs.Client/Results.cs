@@ -66,8 +66,13 @@ public sealed record SyncResult(
     /// <summary>What the server lost and said so now, because it was restored from a backup; it is sent again. Null if it lost nothing.</summary>
     public RestoredLog? Restored { get; init; }
 
+    /// <summary>
+    /// Envelopes of which the server gave no part that this account may read, as far as is known here. It may not know of the right yet: every sync asks again.
+    /// </summary>
+    public IReadOnlyList<EnvelopeId> Withheld { get; init; } = [];
+
     /// <summary>True if both sides hold the same.</summary>
-    public bool Complete => Error is null && Unsent == 0;
+    public bool Complete => Error is null && Unsent == 0 && Withheld.Count == 0;
 }
 
 /// <summary>A server was restored from a backup (docs/protocol/log.md §6).</summary>

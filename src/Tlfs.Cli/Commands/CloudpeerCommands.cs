@@ -44,12 +44,25 @@ internal static class CloudpeerCommands
         {
             var replica = await call.OpenAsync();
             var before = (await replica.CloudpeersAsync(call.CancellationToken)).ToDictionary(each => each.Url, StringComparer.Ordinal);
-            await replica.RemoveCloudpeerAsync(call.Get(url), call.CancellationToken);
+            var untold = await replica.RemoveCloudpeerAsync(call.Get(url), call.CancellationToken);
             foreach (var kept in await replica.CloudpeersAsync(call.CancellationToken)) before.Remove(kept.Url);
-            foreach (var removed in before.Values) call.Print.Result(json => Members(json, removed), $"{removed.Url} is not used any more.");
+            foreach (var removed in before.Values)
+            {
+                call.Print.Result(
+                    json =>
+                    {
+                        ListMembers(json, removed);
+                        Members.Names(json, "untold", untold);
+                    },
+                    $"{removed.Url} is not used any more.{(untold.Count == 0 ? "" : Untold(removed.Url, untold))}");
+            }
         })
         { url };
     }
+
+    private static string Untold(string url, IReadOnlyList<DocId> documents) =>
+        $"\nIt could not be told, and goes on keeping {(documents.Count == 1 ? "a document" : $"{documents.Count} documents")} for you, which count as yours there. Once it can be reached, run: "
+        + $"tlfs cloudpeer add {url} --doc {string.Join(' ', documents)}; then: tlfs cloudpeer remove {url}";
 
     private static async Task<IReadOnlyList<DocId>?> DocumentsAsync(Invocation call, LocalFirst replica, string[]? names)
     {
@@ -61,7 +74,7 @@ internal static class CloudpeerCommands
 
     private static void Show(Printer print, IReadOnlyList<CloudpeerState> cloudpeers) => print.Table(
         cloudpeers,
-        Members,
+        ListMembers,
         ["URL", "PEER", "PLAN", "USED", "QUOTA"],
         each =>
         [
@@ -70,7 +83,7 @@ internal static class CloudpeerCommands
         ],
         "No cloudpeers yet. Add one with: tlfs cloudpeer add URL");
 
-    private static void Members(Utf8JsonWriter json, CloudpeerState each)
+    private static void ListMembers(Utf8JsonWriter json, CloudpeerState each)
     {
         json.WriteString("url", each.Url);
         json.WriteString("peer", each.Server.ToString());

@@ -26,6 +26,15 @@ internal static class Members
         json.WriteEndObject();
     }
 
+    /// <summary>A list of ids.</summary>
+    public static void Names<T>(Utf8JsonWriter json, string member, IReadOnlyList<T> ids)
+        where T : struct
+    {
+        json.WriteStartArray(member);
+        foreach (var id in ids) json.WriteStringValue(id.ToString());
+        json.WriteEndArray();
+    }
+
     /// <summary>What a server did not take.</summary>
     public static void Refused(Utf8JsonWriter json, IReadOnlyList<RefusedEnvelope> refused)
     {

@@ -98,7 +98,7 @@ internal static class SyncCommands
                     each.Used is { } used ? Text.Bytes(used) : "", each.Quota is { } quota ? Text.Quota(quota) : "",
                 ],
                 "No document is with a server yet. Add a cloudpeer with: tlfs cloudpeer add URL");
-            foreach (var server in states.Where(each => each.Largest.Count > 0).DistinctBy(each => each.Url, StringComparer.Ordinal)) ShowLargest(call.Print, server);
+            foreach (var server in states.DistinctBy(each => each.Url, StringComparer.Ordinal)) ShowAccount(call.Print, server);
             foreach (var each in states.Where(each => each.Restored is not null))
                 call.Print.Line($"{Text.Short(each.Document.ToString())}  {each.Url}  {Text.Restored(each.Restored!)}");
             foreach (var each in fetched ?? [])
@@ -107,10 +107,10 @@ internal static class SyncCommands
         { delivered };
     }
 
-    private static void ShowLargest(Printer print, DocumentServerStatus server)
+    private static void ShowAccount(Printer print, DocumentServerStatus server)
     {
-        if (server.State is { } state and not "active") print.Line($"{server.Url}  your account is {state} there");
-        print.Line($"{server.Url}  filled by: {string.Join(", ", server.Largest.Select(each => $"{Text.Short(each.Document.ToString())} {Text.Bytes(each.StoredBytes)}"))}");
+        if (server.State is { } state and not "active") print.Line($"{server.Url}  your account is {Failure.OneLine(state)} there");
+        if (server.Largest.Count > 0) print.Line($"{server.Url}  filled by: {string.Join(", ", server.Largest.Select(each => $"{Text.Short(each.Document.ToString())} {Text.Bytes(each.StoredBytes)}"))}");
     }
 
     private static void StatusMembers(Utf8JsonWriter json, DocumentServerStatus each, IReadOnlyList<DeviceDelivery>? fetched)
@@ -141,16 +141,15 @@ internal static class SyncCommands
             json.WriteNumber("unsent", result.Unsent);
             Members.Refused(json, result.Refused);
             json.WriteString("error", result.Error?.Reason.ToKebab());
-            json.WriteStartArray("missing");
-            foreach (var envelope in result.Missing) json.WriteStringValue(envelope.ToString());
-            json.WriteEndArray();
+            Members.Names(json, "missing", result.Missing);
+            Members.Names(json, "withheld", result.Withheld);
             Members.Restored(json, result.Restored);
         },
         $"{Text.Short(result.Document.ToString())}  {result.Url}  sent {result.Pushed}, received {result.Pulled}, {(result.Complete ? "up to date" : Trouble(result))}{Notes(result)}");
 
     private static string Trouble(SyncResult result)
     {
-        var unsent = result.Unsent == 0 ? "" : $"{result.Unsent} unsent";
+        var unsent = result.Unsent > 0 ? $"{result.Unsent} unsent" : result.Withheld.Count > 0 ? "not all of it" : "";
         var reasons = result.Refused.Select(each => each.Reason).Concat(result.Error is { } error ? [error.Reason] : []).Distinct();
         return string.Join(' ', (string[])[unsent, .. reasons.Select(reason => $"[{reason.ToKebab()}]")]).Trim();
     }
@@ -158,7 +157,8 @@ internal static class SyncCommands
     private static string Notes(SyncResult result) => string.Concat(
         result.Restored is { } restored ? "\n  " + Text.Restored(restored) : "",
         string.Concat(result.Refused.Select(each => each.Quota).OfType<QuotaUse>().Select(Text.Quota).Distinct(StringComparer.Ordinal).Select(line => "\n  " + line)),
-        result.Missing.Count == 0 ? "" : "\n  The server left out: " + string.Join(' ', result.Missing));
+        result.Missing.Count == 0 ? "" : "\n  The server left out: " + string.Join(' ', result.Missing),
+        result.Withheld.Count == 0 ? "" : $"\n  The server does not give parts that you may read of {Text.Number(result.Withheld.Count)} envelopes; each sync asks again. If that stays so, ask its operator, or use another cloudpeer.");
 
     private static TlfsException Failed(SyncResult result)
     {

@@ -144,6 +144,11 @@ internal sealed class CustodyTable(ReplicaDatabase database)
     public bool Has(DocId document, EnvelopeId envelope) => database.Single(
         $"SELECT EXISTS(SELECT 1 FROM envelope WHERE document = {Document} AND id = $2)", reader => reader.GetBoolean(0), document.Blob(), envelope.Blob());
 
+    /// <summary>True if the server is known to hold the envelope.</summary>
+    public bool IsHeldBy(Place at, EnvelopeId envelope) => database.Single(
+        $"SELECT EXISTS(SELECT 1 FROM envelope e JOIN held h ON h.row = e.row WHERE e.document = {Document} AND h.server = {Server} AND e.id = $3)",
+        reader => reader.GetBoolean(0), at.Document.Blob(), at.Server.Blob(), envelope.Blob());
+
     /// <summary>True if any server is known to hold the envelope, or held it before it was restored: then others may have it.</summary>
     public bool IsHeld(DocId document, EnvelopeId envelope) => database.Single(
         $"""

@@ -1,5 +1,6 @@
 using CloudPeer.Sync.Client;
 using CloudPeer.Sync.Log;
+using CloudPeer.Sync.Relay;
 using Tlfs.Core.Ids;
 using Tlfs.Core.Sealing;
 
@@ -21,6 +22,14 @@ internal sealed class LogTable(ReplicaDatabase database)
     public bool Has(Place at, ulong index) => database.Single(
         $"SELECT EXISTS(SELECT 1 FROM log_entry WHERE document = {Document} AND server = {Server} AND idx = $3)",
         reader => reader.GetBoolean(0), at.Document.Blob(), at.Server.Blob(), index.Signed());
+
+    /// <summary>Places of the log, from one on, of envelopes that are here without all of their parts.</summary>
+    public IReadOnlyList<LogPlace> Partial(Place at, ulong from) => database.Query(
+        $"""
+        SELECT l.idx, l.id FROM log_entry l CROSS JOIN envelope e ON e.document = l.document AND e.id = l.id
+        WHERE l.document = {Document} AND l.server = {Server} AND l.idx >= $3 AND e.present IS NOT NULL ORDER BY l.idx
+        """,
+        reader => new LogPlace((ulong)reader.GetInt64(0), reader.Id<EnvelopeId>(1)), at.Document.Blob(), at.Server.Blob(), from.Signed());
 
     /// <summary>Stores the next entries.</summary>
     public void Append(Place at, ulong first, IReadOnlyList<PulledId> entries)

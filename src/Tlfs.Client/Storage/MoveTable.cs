@@ -37,7 +37,11 @@ internal sealed class MoveTable(ReplicaDatabase database)
     }
 
     /// <summary>Nobody was told yet where the documents go: it is somewhere else now.</summary>
-    public void ForgetTold(PeerId source) => database.Execute($"UPDATE move_document SET told = 0 WHERE source = {Source}", source.Blob());
+    public void ForgetTold(PeerId source)
+    {
+        database.Execute($"UPDATE move_document SET told = 0 WHERE source = {Source}", source.Blob());
+        database.Execute($"DELETE FROM move_untold WHERE source = {Source}", source.Blob());
+    }
 
     /// <summary>The documents of a move.</summary>
     public IReadOnlyList<MovingDocument> Documents(PeerId source) => database.Query(
@@ -50,6 +54,14 @@ internal sealed class MoveTable(ReplicaDatabase database)
 
     public void MarkTold(PeerId source, DocId document) =>
         database.Execute($"UPDATE move_document SET told = 1 WHERE source = {Source} AND document = $2", source.Blob(), document.Blob());
+
+    /// <summary>Notes a member that has no inbox where one was looked for.</summary>
+    public void AddUntold(PeerId source, AccountId account) =>
+        database.Execute($"INSERT OR IGNORE INTO move_untold(source, account) VALUES({Source}, $2)", source.Blob(), account.Blob());
+
+    /// <summary>The members that were not told because they have no inbox where one was looked for, ascending.</summary>
+    public IReadOnlyList<AccountId> Untold(PeerId source) => database.Query(
+        $"SELECT account FROM move_untold WHERE source = {Source} ORDER BY account", reader => reader.Id<AccountId>(0), source.Blob());
 
     public void MarkProven(PeerId source, DocId document, int envelopes) =>
         database.Execute($"UPDATE move_document SET envelopes = $3 WHERE source = {Source} AND document = $2", source.Blob(), document.Blob(), envelopes);

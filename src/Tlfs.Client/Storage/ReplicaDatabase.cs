@@ -208,7 +208,7 @@ internal sealed class ReplicaDatabase : IDisposable
         // One from before parts could be withheld.
         if (!Has("envelope", "present")) Execute("ALTER TABLE envelope ADD COLUMN present INTEGER");
         if (!Has("evidence")) Write(() => Has("evidence") ? 0 : Execute(ReplicaTables.AddEvidence));
-        if (!Has("epoch") || !Has("move")) Execute(ReplicaTables.Create);
+        if (!Has("epoch") || !Has("move_untold")) Execute(ReplicaTables.Create);
         if (!Has("refused", "resource")) Write(() => Has("refused", "resource") ? 0 : Execute(ReplicaTables.AddLimits));
         if (!Has("identity", "delivery_token")) Write(() => Has("identity", "delivery_token") ? 0 : Execute(ReplicaTables.AddContacts));
     }

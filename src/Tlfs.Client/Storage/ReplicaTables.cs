@@ -79,6 +79,8 @@ internal static class ReplicaTables
         CREATE TABLE IF NOT EXISTS move_document(
             source INTEGER NOT NULL REFERENCES move ON DELETE CASCADE, document BLOB NOT NULL, told INTEGER NOT NULL, envelopes INTEGER NOT NULL,
             PRIMARY KEY(source, document)) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS move_untold(
+            source INTEGER NOT NULL REFERENCES move ON DELETE CASCADE, account BLOB NOT NULL, PRIMARY KEY(source, account)) WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS setting(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS acked(
             document INTEGER NOT NULL REFERENCES document ON DELETE CASCADE, server INTEGER NOT NULL REFERENCES server, size INTEGER NOT NULL,
@@ -103,10 +105,10 @@ internal static class ReplicaTables
         ALTER TABLE outgoing ADD COLUMN type INTEGER;
         """;
 
-    /// <summary>The tables in an order in which rows can be inserted again, without those that can be made again from the others.</summary>
+    /// <summary>The tables in an order in which rows can be inserted again, without those that can be made again from the others. Exports number them: new ones come last.</summary>
     public static readonly string[] InOrder =
     [
         "identity", "document", "envelope", "schema_version", "server", "cloudpeer", "address", "progress", "held", "refused", "card", "invitation", "outgoing", "withdrawn",
-        "log_entry", "seen", "generation", "lost", "evidence", "move", "move_document", "setting",
+        "log_entry", "seen", "generation", "lost", "evidence", "move", "move_document", "setting", "move_untold",
     ];
 }

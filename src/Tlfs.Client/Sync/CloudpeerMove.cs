@@ -2,12 +2,14 @@ using CloudPeer.Sync.Client;
 using Tlfs.Core;
 using Tlfs.Core.Ids;
 using Tlfs.Core.Policy;
+using Tlfs.Core.Sealing;
 
 namespace Tlfs.Client.Sync;
 
 /// <summary>
 /// Moves an account from one cloudpeer to another (docs/protocol/sync.md §9). What is done is found from what is stored, so it may end anywhere and is
-/// then gone on with. The old server is given up only after it was proven, with the server's own word that it takes nothing more, that the new one has it all.
+/// then gone on with. The old server is given up only after it was proven that the new one has it all, with the server's own word that it takes nothing more,
+/// unless it did not take that: then it is named.
 /// </summary>
 internal sealed class CloudpeerMove(
     ReplicaHome home, Connector connector, SyncEngine engine, Mailbox mailbox, IProgress<MoveProgress>? progress)
@@ -15,8 +17,10 @@ internal sealed class CloudpeerMove(
     // Each time that others wrote while both servers were asked.
     private const int MaxRounds = 8;
 
+    // Envelopes that a message names.
+    private const int MaxNamed = 8;
+
     private readonly Relocations _relocations = new(home, connector);
-    private readonly HashSet<AccountId> _untold = [];
 
     /// <summary>Moves, or goes on.</summary>
     public async Task<MoveResult> RunAsync(string from, string to, CancellationToken cancellationToken)
@@ -52,7 +56,12 @@ internal sealed class CloudpeerMove(
     private MoveResult Result(PeerId source)
     {
         var moved = home.Moves.Documents(source);
-        return new(moved.Count, moved.Sum(each => (long)each.Envelopes), LeftAlone(source), [.. _untold.Order()]);
+        var documents = moved.Select(each => each.Document).ToHashSet();
+        return new(moved.Count, moved.Sum(each => (long)each.Envelopes), LeftAlone(source), home.Moves.Untold(source))
+        {
+            Waiting = [.. home.People.Outgoing().Where(each => each.Type == Relocation.MessageType && documents.Contains(each.Document)).Select(each => each.Message.To).Distinct().Order()],
+            StillOpen = [.. home.Replica.Documents.Where(document => documents.Contains(document) && Targets.IsUntold(home, document, source))],
+        };
     }
 
     private async Task<Ends> JoinAsync(string sourceUrl, string targetUrl, CancellationToken cancellationToken)
@@ -104,44 +113,70 @@ internal sealed class CloudpeerMove(
 
     private async Task CopyAsync(Ends ends, MoveStep step, CancellationToken cancellationToken)
     {
-        var left = ends.From.Documents;
-        for (var round = 1; left.Count > 0; round++)
+        IReadOnlyList<Compared> left = [.. ends.From.Documents.Select(document => new Compared(document, 0, [], [], Lacks: true))];
+        for (var round = 1; left.Count > 0 && round <= MaxRounds; round++)
         {
-            if (round > MaxRounds) throw new TlfsException(Reason.Unavailable, "somebody keeps writing while documents are moved; nothing was given up, try again");
-            await FetchAsync(ends.From with { Documents = left }, cancellationToken);
-            await SendAsync(ends.To with { Documents = left }, cancellationToken);
+            DocId[] documents = [.. left.Select(each => each.Document)];
+            await FetchAsync(ends.From with { Documents = documents }, cancellationToken);
+            await SendAsync(ends.To with { Documents = documents }, cancellationToken);
             left = await ProveAsync(ends, left, step, cancellationToken);
         }
+
+        foreach (var each in left) Judge(ends, each, step);
     }
 
     // Returns those in which there was something new.
-    private async Task<IReadOnlyList<DocId>> ProveAsync(Ends ends, IReadOnlyList<DocId> documents, MoveStep step, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<Compared>> ProveAsync(Ends ends, IReadOnlyList<Compared> documents, MoveStep step, CancellationToken cancellationToken)
     {
         await using var from = await connector.ConnectAsync(ends.From.Url, ends.From.Server, cancellationToken);
         await using var to = await connector.ConnectAsync(ends.To.Url, ends.To.Server, cancellationToken);
-        var left = new List<DocId>();
-        foreach (var document in documents)
+        var left = new List<Compared>();
+        foreach (var before in documents)
         {
-            if (await CompareAsync(from, to, document, cancellationToken) is not { } proven)
-            {
-                left.Add(document);
-                continue;
-            }
-
-            home.Do(() => home.Moves.MarkProven(from.Server, document, proven));
-            progress?.Report(new(step, document, proven));
+            var compared = await CompareAsync(from, to, before, cancellationToken);
+            if (compared.IsEqual) Done(ends, compared, step);
+            else left.Add(compared);
         }
 
         return left;
     }
 
-    // A server that is left may refuse what is new: it is full, perhaps, or has been told to go. What it has is what counts.
+    private void Done(Ends ends, Compared compared, MoveStep step)
+    {
+        var isOpen = home.Do(() =>
+        {
+            home.Moves.MarkProven(ends.From.Server, compared.Document, compared.Envelopes);
+            return step == MoveStep.Proven && Targets.IsUntold(home, compared.Document, ends.From.Server);
+        });
+        progress?.Report(new(isOpen ? MoveStep.StillOpen : step, compared.Document, compared.Envelopes));
+    }
+
+    // While the old server takes what others write, it may always be ahead: that matters only once it takes nothing more.
+    private void Judge(Ends ends, Compared left, MoveStep step)
+    {
+        var (document, from) = (left.Document, ends.From.Server);
+        var (takes, isTold) = home.Do(() => (GrantsTo(document, from).Count > 0 || Targets.IsUntold(home, document, from), GrantsTo(document, from).Count == 0));
+        var meanwhile = isTold ? $"{ends.From.Url} was told that it is left, and is used here until all of it has come" : "nothing was given up";
+        if (left.Stuck.Count > 0)
+        {
+            throw new TlfsException(
+                Reason.Unavailable,
+                $"{ends.From.Url} lists envelopes of {document} that it does not hand out, or that cannot be kept here: {string.Join(' ', left.Stuck.Take(MaxNamed))}; {meanwhile}. Ask its operator, or give them up by removing that cloudpeer instead of moving");
+        }
+
+        if (left.Lacks) throw new TlfsException(Reason.Unavailable, $"{ends.To.Url} does not list all that it was sent of {document}; {meanwhile}, try again");
+        if (!takes) throw new TlfsException(Reason.Unavailable, $"{ends.From.Url} lists more of {document} each time that it is asked; {meanwhile}, try again");
+        if (step == MoveStep.Proven) Done(ends, left, step);
+    }
+
+    // A server that is left may refuse what is new: it is full, perhaps, or not paid, or has been told to go. What it has is what counts.
     private async Task FetchAsync(Target from, CancellationToken cancellationToken)
     {
         foreach (var result in await engine.WithAsync(from, cancellationToken))
         {
             if (result.Error is { } error) throw error;
-            if (result.Refused.FirstOrDefault(each => each.Reason is not (Reason.QuotaExceeded or Reason.NotHosted)) is { } refused) throw Refused(from, refused);
+            if (result.Refused.FirstOrDefault(each => !each.WaitsForRoom && each.Reason is not Reason.NotHosted) is { } refused)
+                throw new TlfsException(refused.Reason, $"{from.Url} refused what is new here, and it is not left before that is settled; nothing is lost: {refused.Message}");
         }
     }
 
@@ -149,13 +184,11 @@ internal sealed class CloudpeerMove(
     {
         foreach (var result in await engine.WithAsync(to, cancellationToken))
         {
-            if (result.Refused is [var refused, ..]) throw Refused(to, refused);
+            if (result.Refused is [var refused, ..])
+                throw new TlfsException(refused.Reason, $"{to.Url} refused what it must have before the other cloudpeer is given up; nothing is lost, and both are still used: {refused.Message}");
             if (result.Error is { } error) throw error;
         }
     }
-
-    private static TlfsException Refused(Target by, RefusedEnvelope refused) =>
-        new(refused.Reason, $"{by.Url} refused what it must have before the other cloudpeer is given up; nothing is lost, and both are still used: {refused.Message}");
 
     // Nobody looks there again.
     private async Task EmptyInboxAsync(Target from, CancellationToken cancellationToken)
@@ -164,16 +197,15 @@ internal sealed class CloudpeerMove(
         await mailbox.FetchAsync(connection, cancellationToken);
     }
 
-    // How many envelopes were proven; null if there was something new.
-    private async Task<int?> CompareAsync(CloudpeerConnection from, CloudpeerConnection to, DocId document, CancellationToken cancellationToken)
+    private async Task<Compared> CompareAsync(CloudpeerConnection from, CloudpeerConnection to, Compared before, CancellationToken cancellationToken)
     {
+        var document = before.Document;
         var own = await home.DoAsync(() => home.Custody.Ids(document), cancellationToken);
-        if (await ReconcileAsync(from, document, own, cancellationToken) is { OnlyThere.Count: > 0 }) return null;
-        if (await ReconcileAsync(to, document, own, cancellationToken) is not { OnlyHere: var lacking }) return null;
-        if (lacking.Count == 0) return own.Count;
+        var ahead = await ReconcileAsync(from, document, own, cancellationToken) is { OnlyThere: var there } ? there : [];
+        var lacking = await ReconcileAsync(to, document, own, cancellationToken) is { OnlyHere: var here } ? here : own;
         var unsendable = home.Do(() => lacking.Count(envelope => home.Replica.Open(document).Find(envelope) is { Envelope.IsWhole: false }));
         return unsendable == 0
-            ? null
+            ? new(document, own.Count, ahead, [.. ahead.Intersect(before.Ahead)], lacking.Count > 0)
             : throw new TlfsException(Reason.NotAuthorised, $"{unsendable} changes have parts that this account may not fetch, and so cannot be moved; ask an owner for access to all of the document");
     }
 
@@ -193,9 +225,10 @@ internal sealed class CloudpeerMove(
     private async Task TellAsync(Ends ends, CancellationToken cancellationToken)
     {
         DocId[] untold = home.Do(() => home.Moves.Documents(ends.From.Server).Where(each => !each.Told && ends.To.Documents.Contains(each.Document)).Select(each => each.Document).ToArray());
-        _untold.UnionWith(await _relocations.TellAsync(new(ends.To.Server, ends.To.Url), untold, ends.From.Url, cancellationToken));
+        var unfound = await _relocations.TellAsync(new(ends.To.Server, ends.To.Url), untold, ends.From.Url, cancellationToken);
         home.Do(() => home.Database.Write(() =>
         {
+            foreach (var account in unfound) home.Moves.AddUntold(ends.From.Server, account);
             foreach (var document in untold) home.Moves.MarkTold(ends.From.Server, document);
             return true;
         }));
@@ -226,4 +259,15 @@ internal sealed class CloudpeerMove(
 
     /// <summary>Both servers, and the documents that are under way.</summary>
     private sealed record Ends(Target From, Target To);
+
+    /// <summary>A document as both servers listed it.</summary>
+    /// <param name="Document">The document.</param>
+    /// <param name="Envelopes">Envelopes that are here.</param>
+    /// <param name="Ahead">What only the old server lists.</param>
+    /// <param name="Stuck">Those among them that it listed the time before already, and that did not come with what was fetched since.</param>
+    /// <param name="Lacks">True if the new server does not list all that is here.</param>
+    private sealed record Compared(DocId Document, int Envelopes, IReadOnlyCollection<EnvelopeId> Ahead, IReadOnlyList<EnvelopeId> Stuck, bool Lacks)
+    {
+        public bool IsEqual => Ahead.Count == 0 && !Lacks;
+    }
 }

@@ -1,4 +1,5 @@
 using CloudPeer.Sync.Client;
+using CloudPeer.Sync.Relay;
 using Tlfs.Client.Storage;
 using Tlfs.Core;
 using Tlfs.Core.Crypto;
@@ -18,7 +19,8 @@ internal sealed class DocumentFill(ReplicaHome home, Place at)
     // What lies between two wanted entries is fetched too, if it is not much: each pull costs a round trip.
     private const int Gap = 16;
 
-    private const ulong Done = long.MaxValue;
+    // Where the first envelope lies of which the server did not give all that may be read; it is asked again from there.
+    private ulong? _firstWithheld;
 
     /// <summary>Fetches what is missing. <see cref="Reason.SnapshotDispute"/> if the parts say something else than the snapshot did.</summary>
     /// <param name="connection">The server.</param>
@@ -29,26 +31,29 @@ internal sealed class DocumentFill(ReplicaHome home, Place at)
         var rights = home.Do(() => home.Fills.HasPartial(at.Document) ? Rights() : (Bytes32?)null);
         if (rights is not { } wanted) return;
 
-        // What is withheld at first is what may not be read.
-        var (begun, next) = home.Do(() => home.Fills.Progress(at)) ?? (wanted, Done);
-        if (begun != wanted) next = 0;
+        // With other rights other parts are lacking, and any may be; else only what came since.
+        var (begun, next) = home.Do(() => home.Fills.Progress(at)) ?? (wanted, 0UL);
         var end = home.Do(() => home.Custody.Cursor(at).Pulled.Size);
-        if (next < end && isNew && home.Do(() => Open().NewestSnapshot()) is { } newest) await FetchAsync(connection, Uncovered(newest), cancellationToken);
-        if (next >= end)
+        if (begun != wanted || next > end) next = 0;
+        var lacking = home.Do(() => Lacking(next));
+        if (lacking.Count > 0 && isNew && home.Do(() => Open().NewestSnapshot()) is { } newest)
         {
-            home.Do(() => home.Fills.Save(at, wanted, Done));
-            return;
+            foreach (var range in Uncovered(newest)) await FetchAsync(connection, range, null, cancellationToken);
+            lacking = home.Do(() => Lacking(next));
         }
 
-        await foreach (var page in connection.PullAsync(at.Document, new(next) { Until = end, OmitOwn = true }, cancellationToken))
+        _firstWithheld = null;
+        foreach (var range in Ranges(lacking.Select(each => each.Index))) await FetchAsync(connection, range, wanted, cancellationToken);
+        home.Do(() =>
         {
-            if (page.Entries.Count == 0) continue;
-            next += (ulong)page.Entries.Count;
-            Take(page, next < end ? next : Done, wanted);
-        }
-
-        home.Do(Compare);
+            home.Fills.Save(at, wanted, _firstWithheld ?? end);
+            if (lacking.Count > 0) Compare();
+        });
     }
+
+    /// <summary>Envelopes of which the server gave no part that may be read here, when it was asked the last time; inside the gate.</summary>
+    public IReadOnlyList<EnvelopeId> Withheld() =>
+        home.Fills.Progress(at) is { } progress && progress.Next < home.Custody.Cursor(at).Pulled.Size ? [.. Lacking(progress.Next).Select(each => each.Id)] : [];
 
     /// <summary>Takes note, before headers are pulled without their parts, that the parts are to come.</summary>
     public void Begin() => home.Do(() => home.Fills.Save(at, default, 0));
@@ -63,40 +68,61 @@ internal sealed class DocumentFill(ReplicaHome home, Place at)
         return Hashing.Sha256(zones);
     }
 
-    // Places in the log of what the snapshot does not stand for, itself included, joined where they are near.
+    // Places in the server's log, from one on, of what is here without a part that may be read.
+    private IReadOnlyList<LogPlace> Lacking(ulong from)
+    {
+        var document = Open();
+        return [.. home.Logs.Partial(at, from).Where(place => Lacks(document, place.Id))];
+    }
+
+    private bool Lacks(Document document, EnvelopeId id)
+    {
+        if (document.Find(id)?.Envelope is not { IsWhole: false } envelope) return false;
+        return envelope.Header.Parts.Where((_, i) => !envelope.Has(i)).Any(part => document.Policy.MayRead(home.Keys.Device.Public, part.Zone));
+    }
+
+    // Places in the log of what the snapshot does not stand for, itself included.
     private List<(ulong From, ulong Until)> Uncovered(Snapshot snapshot) => home.Do(() =>
     {
         var log = Open().Log;
+        return Ranges(Enumerable.Range(0, log.Count).Where(number => !log[number].Envelope.IsWhole && !snapshot.Covered.Contains(log[number].Envelope.Id)).Select(number => (ulong)number));
+    });
+
+    // Joined where they are near.
+    private static List<(ulong From, ulong Until)> Ranges(IEnumerable<ulong> indexes)
+    {
         var ranges = new List<(ulong From, ulong Until)>();
-        for (var number = 0; number < log.Count; number++)
+        foreach (var index in indexes)
         {
-            if (log[number].Envelope.IsWhole || snapshot.Covered.Contains(log[number].Envelope.Id)) continue;
-            var index = (ulong)number;
             if (ranges.Count > 0 && index - ranges[^1].Until <= Gap) ranges[^1] = (ranges[^1].From, index + 1);
             else ranges.Add((index, index + 1));
         }
 
         return ranges;
-    });
+    }
 
-    private async Task FetchAsync(CloudpeerConnection connection, List<(ulong From, ulong Until)> ranges, CancellationToken cancellationToken)
+    // With rights it is kept how far it went.
+    private async Task FetchAsync(CloudpeerConnection connection, (ulong From, ulong Until) range, Bytes32? rights, CancellationToken cancellationToken)
     {
-        foreach (var (from, until) in ranges)
+        await foreach (var page in connection.PullAsync(at.Document, new(range.From) { Until = range.Until, OmitOwn = true }, cancellationToken))
         {
-            await foreach (var page in connection.PullAsync(at.Document, new(from) { Until = until, OmitOwn = true }, cancellationToken))
-                Take(page, null, default);
+            if (page.Entries.Count > 0) Take(page, rights);
         }
     }
 
-    private void Take(PulledPage page, ulong? next, Bytes32 rights) => home.Do(() => home.Database.Write(() =>
+    private void Take(PulledPage page, Bytes32? rights) => home.Do(() => home.Database.Write(() =>
     {
         Envelope[] known = [.. page.Entries.Select(entry => entry.Envelope).OfType<Envelope>().Where(envelope => home.Custody.Has(at.Document, envelope.Id))];
         if (known.Length > 0) home.Receive(at.Document, known);
-        if (next is { } reached) home.Fills.Save(at, rights, reached);
+        if (rights is not { } wanted) return true;
+        var document = Open();
+        for (var i = 0; i < page.Entries.Count && _firstWithheld is null; i++)
+            if (Lacks(document, page.Entries[i].Id)) _firstWithheld = page.FirstIndex + (ulong)i;
+        home.Fills.Save(at, wanted, _firstWithheld ?? page.FirstIndex + (ulong)page.Entries.Count);
         return true;
     }));
 
-    // All parts that may be read are here.
+    // What is compared needs all parts that may be read.
     private void Compare()
     {
         var document = Open();

@@ -106,7 +106,10 @@ internal sealed class Relocations(ReplicaHome home, Connector connector)
         }
 
         if (later is null) return false;
-        home.Do(() => home.People.Enqueue(new(message.Id, document, later, message, Relocation.MessageType)));
+
+        // Where the member is known to be is looked up each time: there may be another place by then.
+        home.Do(() => home.People.Enqueue(new(
+            message.Id, document, string.Equals(later, home.People.FindCard(message.To)?.Url, StringComparison.Ordinal) ? null : later, message, Relocation.MessageType)));
         return true;
     }
 }

@@ -121,7 +121,7 @@ internal sealed class SyncEngine(ReplicaHome home, Connector connector, Mailbox 
         var total = new SyncResult(document, target.Url, 0, 0, null, 0, [], null);
         try
         {
-            return await RetryAsync(
+            total = await RetryAsync(
                 async () =>
                 {
                     var result = await new DocumentSync(home, new(document, target.Server), target.Url).RunAsync(connection, cancellationToken);
@@ -133,8 +133,9 @@ internal sealed class SyncEngine(ReplicaHome home, Connector connector, Mailbox 
         catch (TlfsException)
         {
             // The total carries it.
-            return total;
         }
+
+        return total with { Withheld = home.Do(new DocumentFill(home, new(document, target.Server)).Withheld) };
     }
 
     private async Task<T> RetryAsync<T>(Func<Task<T>> attempt, CancellationToken cancellationToken)

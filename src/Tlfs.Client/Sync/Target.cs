@@ -1,5 +1,6 @@
 using CloudPeer.Sync.Sessions;
 using Tlfs.Client.Storage;
+using Tlfs.Core;
 using Tlfs.Core.Ids;
 using Tlfs.Core.Policy;
 
@@ -60,6 +61,17 @@ internal static class Targets
         home.Cloudpeers.All().FirstOrDefault(cloudpeer => cloudpeer.Server == server)?.Url
         ?? home.Custody.Addresses(document).FirstOrDefault(invited => invited.Server == server)?.Url
         ?? server.ToString();
+
+    /// <summary>
+    /// True if a server that has a document is not known to have been told that its grants have ended: it goes on taking what others write, and charges for it.
+    /// What it refused because it holds no grant shows that it knows; inside the gate.
+    /// </summary>
+    public static bool IsUntold(ReplicaHome home, DocId document, PeerId server)
+    {
+        var at = new Place(document, server);
+        return home.Replica.Open(document).Policy.Grants.Any(grant => grant.Actor.Peer == server && grant.EndedBy is { } ending && !home.Custody.IsHeldBy(at, ending))
+            && home.Custody.HoldsAny(at) && !home.Custody.Refused(at).Any(each => each.Reason == Reason.NotHosted);
+    }
 
     /// <summary>The places of a document.</summary>
     public static IEnumerable<Place> PlacesOf(ReplicaHome home, DocId document) => Of(home, document).Select(server => new Place(document, server.Server));

@@ -1,6 +1,10 @@
+using CloudPeer.Api.Accounts;
+using CloudPeer.Api.Hosting.Commands;
 using CloudPeer.Api.Tests.Server;
 using CloudPeer.Sync.Client;
+using CloudPeer.Sync.Relay;
 using CloudPeer.TestKit;
+using CloudPeer.TestKit.Relay;
 using Tlfs.Client;
 using Tlfs.Client.Storage;
 using Tlfs.Core;
@@ -15,6 +19,9 @@ namespace CloudPeer.Api.Tests.Client;
 /// <summary>Moving between two real servers (docs/protocol/sync.md §9): nothing is given up before it is proven elsewhere, and the others follow.</summary>
 public sealed class MoveTests(PostgresFixture postgres)
 {
+    // Only so that what never comes fails instead of hanging; a busy machine takes its time.
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Theory, BothStores]
@@ -36,6 +43,8 @@ public sealed class MoveTests(PostgresFixture postgres)
         Assert.Equal((2, mine.EnvelopeCount + alone.EnvelopeCount), (moved.Documents, moved.Envelopes));
         Assert.Empty(moved.LeftAlone);
         Assert.Empty(moved.Untold);
+        Assert.Empty(moved.Waiting);
+        Assert.Empty(moved.StillOpen);
         Assert.Equal(
             [MoveStep.Joined, MoveStep.Copied, MoveStep.Copied, MoveStep.Told, MoveStep.Switched, MoveStep.Proven, MoveStep.Proven, MoveStep.Finished],
             steps.Reported.Select(each => each.Step));
@@ -136,7 +145,10 @@ public sealed class MoveTests(PostgresFixture postgres)
         for (var i = 0; i < 60; i++) await document.EditAsync(d => d["title"].Set($"{ClientServer.Text(i)} {new string('x', 300)}"), Cancel);
         await a.SyncAsync();
 
-        await Person.RefusedAsync(Reason.QuotaExceeded, () => a.Replica.MoveCloudpeerAsync(from.HttpUrl, to.HttpUrl, null, Cancel));
+        var full = await Person.RefusedAsync(Reason.QuotaExceeded, () => a.Replica.MoveCloudpeerAsync(from.HttpUrl, to.HttpUrl, null, Cancel));
+
+        Assert.StartsWith($"{to.HttpUrl} refused", full.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain(from.HttpUrl, full.Message, StringComparison.Ordinal);
 
         Assert.Equal([from.HttpUrl, to.HttpUrl], (await a.Replica.CloudpeersAsync(Cancel)).Select(cloudpeer => cloudpeer.Url), StringComparer.Ordinal);
         await document.EditAsync(d => d["title"].Set("still taken"), Cancel);
@@ -162,7 +174,188 @@ public sealed class MoveTests(PostgresFixture postgres)
         var moved = await a.Replica.MoveCloudpeerAsync(from.HttpUrl, to.HttpUrl, null, Cancel);
 
         Assert.Equal((1, document.EnvelopeCount), (moved.Documents, moved.Envelopes));
+        Assert.Equal([document.Id], moved.StillOpen);
         await a.SyncAsync();
+    }
+
+    [Theory]
+    [InlineData(TenantState.ReadOnly)]
+    [InlineData(TenantState.ExportOnly)]
+    [InlineData(TenantState.Suspended)]
+    public async Task A_server_where_the_account_may_not_store_anything_can_be_left(TenantState state)
+    {
+        await using var from = await ClientServer.StartAsync(StoreKind.Sqlite, postgres);
+        await using var to = await ClientServer.StartAsync(StoreKind.Sqlite, postgres);
+        await using var a = await Person.CreateAsync(from);
+        var document = await a.Replica.CreateAsync("todoapp", Cancel);
+        await a.SyncAsync();
+        await HoldAsync(from, a, state);
+        await document.EditAsync(d => d["title"].Set("not taken"), Cancel);
+        var refused = Assert.Single(await a.Replica.SyncAsync(cancellationToken: Cancel)).Refused;
+        Assert.Equal(Reason.SubscriptionReadOnly, Assert.Single(refused).Reason);
+
+        var moved = await a.Replica.MoveCloudpeerAsync(from.HttpUrl, to.HttpUrl, null, Cancel);
+
+        Assert.Equal((1, document.EnvelopeCount), (moved.Documents, moved.Envelopes));
+        Assert.Equal([to.HttpUrl], (await a.SyncAsync()).Select(result => result.Url), StringComparer.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_server_that_did_not_take_the_word_that_it_is_left_is_named_and_what_it_takes_later_comes_with_another_move()
+    {
+        await using var from = await ClientServer.StartAsync(StoreKind.Sqlite, postgres);
+        await using var to = await ClientServer.StartAsync(StoreKind.Sqlite, postgres);
+        await using var a = await Person.CreateAsync(from);
+        await using var b = await Person.CreateAsync(from);
+        var (mine, theirs) = await a.ShareAsync(b);
+        await HoldAsync(from, a, TenantState.ReadOnly);
+
+        var steps = new Steps();
+        var moved = await a.Replica.MoveCloudpeerAsync(from.HttpUrl, to.HttpUrl, steps, Cancel);
+
+        Assert.Equal([mine.Id], moved.StillOpen);
+        Assert.Equal(
+            [MoveStep.Joined, MoveStep.Copied, MoveStep.Told, MoveStep.Switched, MoveStep.StillOpen, MoveStep.Finished], steps.Reported.Select(each => each.Step));
+        Assert.Equal(moved.StillOpen, (await a.Replica.MoveCloudpeerAsync(from.HttpUrl, to.HttpUrl, null, Cancel)).StillOpen);
+
+        // The old one takes what a member writes who does not know the new one yet.
+        await to.StopAsync();
+        await theirs.EditAsync(d => d["title"].Set("to the old one"), Cancel);
+        Assert.Contains((await b.Replica.SyncAsync(cancellationToken: Cancel)), result => result is { Complete: true } && string.Equals(result.Url, from.HttpUrl, StringComparison.Ordinal));
+        await to.StartAsync();
+
+        await HoldAsync(from, a, TenantState.Active);
+        await a.Replica.AddCloudpeerAsync(from.HttpUrl, only: moved.StillOpen, cancellationToken: Cancel);
+        var again = await a.Replica.MoveCloudpeerAsync(from.HttpUrl, to.HttpUrl, null, Cancel);
+        Assert.Empty(again.StillOpen);
+        Assert.Equal("\"to the old one\"", mine.ToJson(".title"));
+        await b.SyncAsync();
+        await from.StopAsync();
+        await a.SyncAsync();
+        Assert.Equal(mine.ToJson(), theirs.ToJson());
+    }
+
+    [Fact]
+    public async Task A_member_who_writes_to_the_old_server_all_the_time_does_not_keep_a_document_from_moving()
+    {
+        await using var from = await ClientServer.StartAsync(StoreKind.Sqlite, postgres);
+        await using var to = await ClientServer.StartAsync(StoreKind.Sqlite, postgres);
+        await using var a = await Person.CreateAsync(from);
+        await using var b = await Person.CreateAsync(from);
+        var (mine, theirs) = await a.ShareAsync(b);
+        var (writes, isWriting) = (0, true);
+
+        // Whenever something was fetched from the old one and is about to be stored by the new one.
+        to.Store = inner => Interception.Before(inner, (method, _, next) => method is nameof(IRelayStore.BeginAsync) && isWriting ? BeginAsync((Task<IRelayTransaction>)next()!) : next());
+        await to.RestartAsync();
+        var steps = new Steps
+        {
+            At = progress =>
+            {
+                isWriting &= progress.Step is not MoveStep.Told;
+                return Task.CompletedTask;
+            },
+        };
+
+        var moved = await a.Replica.MoveCloudpeerAsync(from.HttpUrl, to.HttpUrl, steps, Cancel);
+
+        Assert.InRange(writes, 8, 50);
+        Assert.Equal((1, mine.EnvelopeCount), (moved.Documents, moved.Envelopes));
+        Assert.Empty(moved.StillOpen);
+        Assert.Equal([MoveStep.Joined, MoveStep.Told, MoveStep.Switched, MoveStep.Proven, MoveStep.Finished], steps.Reported.Select(each => each.Step));
+        await b.SyncAsync();
+        await a.SyncAsync();
+        Assert.Equal($"\"write {ClientServer.Text(writes)}\"", mine.ToJson(".title"));
+        Assert.Equal(mine.ToJson(), theirs.ToJson());
+
+        async Task<IRelayTransaction> BeginAsync(Task<IRelayTransaction> begun)
+        {
+            await theirs.EditAsync(d => d["title"].Set($"write {ClientServer.Text(++writes)}"), Cancel);
+            await b.Replica.SyncAsync(cancellationToken: Cancel);
+            return await begun;
+        }
+    }
+
+    [Theory]
+    [InlineData(MoveStep.Joined, "nothing was given up")]
+    [InlineData(MoveStep.Switched, "was told that it is left")]
+    public async Task What_the_old_server_lists_and_does_not_hand_out_is_named(MoveStep since, string meaning)
+    {
+        await using var from = await ClientServer.StartAsync(StoreKind.Sqlite, postgres);
+        await using var to = await ClientServer.StartAsync(StoreKind.Sqlite, postgres);
+        await using var a = await Person.CreateAsync(from);
+        var document = await a.Replica.CreateAsync("todoapp", Cancel);
+        await a.SyncAsync();
+        var (never, isLying) = (new EnvelopeId(Hashing.Sha256("never there"u8)), false);
+        from.Store = inner => Interception.Before(inner, (method, _, next) => method is nameof(IRelayStore.ReadIdsAsync) && isLying ? LieAsync((Task<IReadOnlyList<LogPlace>>)next()!) : next());
+        await from.RestartAsync();
+        var steps = new Steps
+        {
+            At = progress =>
+            {
+                isLying |= progress.Step == since;
+                return Task.CompletedTask;
+            },
+        };
+
+        var refused = await Person.RefusedAsync(Reason.Unavailable, () => a.Replica.MoveCloudpeerAsync(from.HttpUrl, to.HttpUrl, steps, Cancel));
+
+        Assert.Contains(never.ToString(), refused.Message, StringComparison.Ordinal);
+        Assert.Contains(meaning, refused.Message, StringComparison.Ordinal);
+        Assert.Equal([from.HttpUrl, to.HttpUrl], (await a.Replica.CloudpeersAsync(Cancel)).Select(cloudpeer => cloudpeer.Url), StringComparer.Ordinal);
+        Assert.Equal(since == MoveStep.Joined, document.Grants.Single(grant => grant.Actor.Peer == from.Peer).Holds);
+
+        async Task<IReadOnlyList<LogPlace>> LieAsync(Task<IReadOnlyList<LogPlace>> read)
+        {
+            var places = await read;
+            return [.. places.SkipLast(1), places[^1] with { Id = never }];
+        }
+    }
+
+    [Fact]
+    public async Task Who_has_no_inbox_is_named_also_after_the_move_was_cut_off()
+    {
+        await using var from = await ClientServer.StartAsync(StoreKind.Sqlite, postgres);
+        await using var to = await ClientServer.StartAsync(StoreKind.Sqlite, postgres);
+        await using var a = await Person.CreateAsync(from);
+        await using var nobody = await Person.CreateAsync(from, added: false);
+        var mine = await a.Replica.CreateAsync("todoapp", Cancel);
+        await mine.GrantAsync(nobody.Replica.Card, Permission.Read, Cancel);
+        var cut = new Steps { At = progress => progress.Step == MoveStep.Told ? throw new CutOffException() : Task.CompletedTask };
+        await Assert.ThrowsAsync<CutOffException>(() => a.Replica.MoveCloudpeerAsync(from.HttpUrl, to.HttpUrl, cut, Cancel));
+        await a.ReopenAsync();
+
+        Assert.Equal([nobody.Replica.Account], (await a.Replica.MoveCloudpeerAsync(from.HttpUrl, to.HttpUrl, null, Cancel)).Untold);
+        await a.ReopenAsync();
+        Assert.Equal([nobody.Replica.Account], (await a.Replica.MoveCloudpeerAsync(from.HttpUrl, to.HttpUrl, null, Cancel)).Untold);
+    }
+
+    [Fact]
+    public async Task Whose_inbox_cannot_be_reached_is_named_until_the_word_has_arrived_there_or_elsewhere()
+    {
+        await using var from = await ClientServer.StartAsync(StoreKind.Sqlite, postgres);
+        await using var to = await ClientServer.StartAsync(StoreKind.Sqlite, postgres);
+        await using var gone = await ClientServer.StartAsync(StoreKind.Sqlite, postgres);
+        await using var a = await Person.CreateAsync(from);
+        await using var b = await Person.CreateAsync(gone);
+        var mine = await a.Replica.CreateAsync("todoapp", Cancel);
+        await mine.GrantAsync(await a.Replica.ResolveAsync($"{b.Replica.Account}@{gone.HttpUrl}", Cancel), Permission.Read, Cancel);
+        await a.SyncAsync();
+        await gone.StopAsync();
+
+        var moved = await a.Replica.MoveCloudpeerAsync(from.HttpUrl, to.HttpUrl, null, Cancel);
+
+        Assert.Empty(moved.Untold);
+        Assert.Equal([b.Replica.Account], moved.Waiting);
+        await a.SyncAsync();
+        Assert.Equal([b.Replica.Account], (await WaitingAsync()).Waiting);
+
+        // Their server never comes back, and they have another one now.
+        await b.Replica.AddCloudpeerAsync(to.HttpUrl, cancellationToken: Cancel);
+        await a.SyncAsync();
+        Assert.Empty((await WaitingAsync()).Waiting);
+
+        Task<MoveResult> WaitingAsync() => a.Replica.MoveCloudpeerAsync(from.HttpUrl, to.HttpUrl, null, Cancel);
     }
 
     [Fact]
@@ -240,7 +433,7 @@ public sealed class MoveTests(PostgresFixture postgres)
         await mine.EditAsync(d => d["title"].Set("from the new server"), Cancel);
         await a.SyncAsync();
 
-        await arrived.Task.WaitAsync(Cancel);
+        await arrived.Task.WaitAsync(Patience, Cancel);
         await stopping.CancelAsync();
         await watching;
     }
@@ -259,10 +452,27 @@ public sealed class MoveTests(PostgresFixture postgres)
         var message = SealedMessage.Seal(SystemEntropy.Instance, keys, a.Replica.Card, Relocation.MessageType, 1, relocation.Encode());
         await using (var connection = new CloudpeerConnection(from.GrpcUrl, from.Peer, keys.Device, SystemEntropy.Instance, from.Clock))
             await connection.SendAsync(message.Bytes, null, Cancel);
+        Assert.Contains(message.Id, (await WaitingAsync()).Select(each => each.Id));
 
         Assert.Equal([from.HttpUrl], (await a.SyncAsync()).Select(result => result.Url), StringComparer.Ordinal);
         Assert.Equal([from.HttpUrl], (await a.SyncAsync()).Select(result => result.Url), StringComparer.Ordinal);
         Assert.Empty(await a.Replica.InvitationsAsync(Cancel));
+        Assert.Empty(await WaitingAsync());
+
+        async Task<IReadOnlyList<InboxEntry>> WaitingAsync()
+        {
+            using var replica = ReplicaDatabase.Open(a.Home);
+            using var own = new IdentityTable(replica).Load().Keys;
+            await using var inbox = new CloudpeerConnection(from.GrpcUrl, from.Peer, own.Device, SystemEntropy.Instance, from.Clock);
+            return await inbox.ReceiveAsync(Cancel);
+        }
+    }
+
+    // As an operator does; a running server sees it a little later.
+    private static async Task HoldAsync(TestServer server, Person person, TenantState state)
+    {
+        await UserCommand.HoldAsync(server.Settings(), server.Clock, TextWriter.Null, person.Replica.Account.ToString(), state.ToText(), json: false, Cancel);
+        server.Clock.Advance(AccountLimits.Remembered);
     }
 
     private sealed class CutOffException : Exception;

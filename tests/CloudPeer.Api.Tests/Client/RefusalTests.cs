@@ -168,6 +168,28 @@ public sealed class RefusalTests(PostgresFixture postgres)
     }
 
     [Fact]
+    public async Task A_removed_cloudpeer_that_was_not_told_is_said_and_told_once_it_can_be_reached()
+    {
+        await using var server = await ClientServer.StartAsync(StoreKind.Sqlite, postgres);
+        await using var a = await Person.CreateAsync(server);
+        await using var b = await Person.CreateAsync(server);
+        var (mine, theirs) = await a.ShareAsync(b);
+        var url = server.HttpUrl;
+        await server.StopAsync();
+
+        // What never was there needs not be told.
+        await a.Replica.CreateAsync("todoapp", Cancel);
+        Assert.Equal([mine.Id], await a.Replica.RemoveCloudpeerAsync(url, Cancel));
+        Assert.Empty(await a.Replica.CloudpeersAsync(Cancel));
+
+        await server.StartAsync();
+        await a.Replica.AddCloudpeerAsync(url, only: [mine.Id], cancellationToken: Cancel);
+        Assert.Empty(await a.Replica.RemoveCloudpeerAsync(url, Cancel));
+        await theirs.EditAsync(d => d["title"].Set("not hosted any more"), Cancel);
+        Assert.Equal(Reason.NotHosted, Assert.Single(Assert.Single(await b.Replica.SyncAsync(cancellationToken: Cancel)).Refused).Reason);
+    }
+
+    [Fact]
     public async Task Leaving_gives_up_the_grant_and_removes_the_document()
     {
         await using var server = await ClientServer.StartAsync(StoreKind.Sqlite, postgres);

@@ -76,6 +76,46 @@ public sealed class TwoServersTests(PostgresFixture postgres)
     }
 
     [Theory, BothStores]
+    public async Task A_server_that_does_not_know_of_a_right_yet_and_gives_no_part_is_said_and_asked_again(StoreKind store)
+    {
+        await using var first = await ClientServer.StartAsync(store, postgres);
+        await using var second = await ClientServer.StartAsync(store, postgres);
+        await using var a = await Person.CreateAsync(first);
+        await a.Replica.AddCloudpeerAsync(second.HttpUrl, cancellationToken: Cancel);
+        await using var b = await Person.CreateAsync(first);
+        await using var c = await Person.CreateAsync(first);
+        var mine = await a.Replica.CreateAsync("todoapp", Cancel);
+        await mine.GrantAsync(c.Replica.Card, Permission.Control, Cancel);
+        await a.Replica.GrantAsync(mine.Id, new AccountActor(b.Replica.Account, b.Replica.Peer, b.Replica.Card.Bytes), Permission.Read, ".people", cancellationToken: Cancel);
+        foreach (var person in new[] { b, c }) await a.Replica.InviteAsync(person.Replica.Card, mine, "join us", Cancel);
+        var (part, whole) = (await b.AcceptAsync(), await c.AcceptAsync());
+        foreach (var person in new[] { a, b, c }) await person.SyncAsync();
+
+        await first.StopAsync();
+        var edit = await mine.EditAsync(d => d["title"].Set("only at the second"), Cancel);
+        await a.Replica.SyncAsync(cancellationToken: Cancel);
+        await second.StopAsync();
+        await first.StartAsync();
+        await whole.GrantAsync(b.Replica.Card, Permission.Read, Cancel);
+        foreach (var person in new[] { c, b }) await person.Replica.SyncAsync(cancellationToken: Cancel);
+        await first.StopAsync();
+        await second.StartAsync();
+
+        var early = await AtSecondAsync();
+        Assert.Equal([edit.Envelope], early.Withheld);
+        Assert.False(early.Complete);
+        Assert.Equal((null, 0), (early.Error, early.Unsent));
+        Assert.DoesNotContain("only at the second", part.ToJson(), StringComparison.Ordinal);
+
+        // By now it has been given the grant.
+        Assert.True((await AtSecondAsync()).Complete);
+        Assert.Equal("\"only at the second\"", part.ToJson(".title"));
+
+        async Task<SyncResult> AtSecondAsync() =>
+            (await b.Replica.SyncAsync(cancellationToken: Cancel)).Single(result => string.Equals(result.Url, second.HttpUrl, StringComparison.Ordinal));
+    }
+
+    [Theory, BothStores]
     public async Task Senders_see_how_far_each_device_is_unless_it_does_not_want_that(StoreKind store)
     {
         await using var server = await ClientServer.StartAsync(store, postgres);

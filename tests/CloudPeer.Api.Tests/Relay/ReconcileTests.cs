@@ -78,8 +78,15 @@ public sealed class ReconcileTests(PostgresFixture postgres)
         await using (var connection = Connect(server, bob))
         {
             await connection.AckAsync(document.Id, 4, Cancel);
+            Assert.Equal((bob.Peer, 4UL), await DeliveredAsync());
+
+            // Frames are taken one after the other: when what comes after one is answered, it has been taken.
             await using var stream = await connection.StreamAsync(Cancel);
             await stream.AckAsync(document.Id, 7, Cancel);
+            await stream.SubscribeAsync(document.Id, 10, omitOwn: true, Cancel);
+            await using var events = stream.Events.GetAsyncEnumerator(Cancel);
+            Assert.True(await events.MoveNextAsync());
+            Assert.Equal((bob.Peer, 7UL), await DeliveredAsync());
 
             // A refused frame is answered, so all before it have been taken.
             await using var raw = new StreamClient(bob);
@@ -91,11 +98,16 @@ public sealed class ReconcileTests(PostgresFixture postgres)
 
         for (var restarted = false; ; restarted = true)
         {
-            var delivered = await alice.Sync.GetDeliveredAsync(new() { Document = document.Id.ToWire() }, alice.Options);
-            var device = Assert.Single(delivered.Devices);
-            Assert.Equal((bob.Peer, 8UL), (WireIds.Read<PeerId>(device.Peer, "peer"), device.Size));
+            Assert.Equal((bob.Peer, 8UL), await DeliveredAsync());
             if (restarted) return;
             await server.RestartAsync();
+        }
+
+        async Task<(PeerId Device, ulong Size)> DeliveredAsync()
+        {
+            var delivered = await alice.Sync.GetDeliveredAsync(new() { Document = document.Id.ToWire() }, alice.Options);
+            var device = Assert.Single(delivered.Devices);
+            return (WireIds.Read<PeerId>(device.Peer, "peer"), device.Size);
         }
     }
 

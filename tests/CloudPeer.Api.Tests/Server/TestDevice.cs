@@ -1,3 +1,4 @@
+using CloudPeer.Api.Hosting;
 using CloudPeer.Sync.Sessions;
 using CloudPeer.Sync.Wire;
 using CloudPeer.TestKit;
@@ -88,5 +89,17 @@ public static class Refused
         var refusal = Refusals.FromRpc(failure);
         if (GrpcStatuses.Of(refusal.Reason) is { } status) Assert.Equal(status, failure.StatusCode);
         return refusal;
+    }
+
+    /// <summary>
+    /// What several streams of a server that stopped ended with. The connection closes right after the trailers and may overtake those of some; both mean: come
+    /// back. A server that says it to none says it to nobody.
+    /// </summary>
+    public static void AssertToldToComeBack(IReadOnlyCollection<Sync.Relay.Refusal> endings)
+    {
+        Assert.All(endings, ending => Assert.Contains(ending.Reason, (Reason[])[Reason.Unavailable, Reason.Unreachable]));
+        var told = endings.Where(ending => ending.Reason == Reason.Unavailable).ToArray();
+        Assert.NotEmpty(told);
+        Assert.All(told, ending => Assert.InRange(ending.RetryAfter ?? TimeSpan.Zero, RetrySpread.Least, RetrySpread.Most));
     }
 }

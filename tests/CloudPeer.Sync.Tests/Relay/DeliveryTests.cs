@@ -13,6 +13,9 @@ namespace CloudPeer.Sync.Tests.Relay;
 /// <summary>Acknowledgements (sync.md §8): known at once, stored together, bounded, and true of the log as it is now.</summary>
 public sealed class DeliveryTests : IAsyncLifetime
 {
+    // Only so that what never comes fails instead of hanging; a busy machine takes its time.
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+
     private readonly FakeTimeProvider _clock = new(new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero));
     private readonly MemoryRelayStore _store = new();
     private RelayWorld? _world;
@@ -41,17 +44,29 @@ public sealed class DeliveryTests : IAsyncLifetime
     public async Task An_acknowledgement_is_known_at_once_and_stored_after_the_interval_together_with_others()
     {
         var reader = await ReaderAsync();
-        var relay = Start(new());
+        var stored = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var times = 0;
+        var relay = Start(new(), Interception.Before<IRelayStore>(
+            _store, (method, _, call) => method is nameof(IRelayStore.UpdateDeliveredAsync) ? StoreAsync((Task)call()!) : call()));
         Assert.Null(await AckAsync(relay, reader, 1));
         Assert.Null(await AckAsync(relay, reader, 3));
         Assert.Null(await AckAsync(relay, _owner!, 2));
         Assert.Equal([(reader.Public, 3UL), (_owner!.Public, 2UL)], (await DeliveredAsync(relay)).OrderByDescending(each => each.Item2));
         Assert.Empty(await _store.ReadDeliveredAsync(Document.Id, CancellationToken.None));
         _clock.Advance(new RelayLimits().AckInterval);
-        await relay.DisposeAsync();
+        await stored.Task.WaitAsync(Patience, TestContext.Current.CancellationToken);
         Assert.Equal(2, (await _store.ReadDeliveredAsync(Document.Id, CancellationToken.None)).Count);
+        await relay.DisposeAsync();
+        Assert.Equal(1, times);
         await using var next = Start(new());
         Assert.Equal([(reader.Public, 3UL), (_owner.Public, 2UL)], (await DeliveredAsync(next)).OrderByDescending(each => each.Item2));
+
+        async Task StoreAsync(Task storing)
+        {
+            await storing;
+            times++;
+            stored.TrySetResult();
+        }
     }
 
     [Fact]
@@ -166,7 +181,7 @@ public sealed class DeliveryTests : IAsyncLifetime
         Assert.Equal(3UL, (said with { Micros = generation.Micros }).Since([generation]).Size);
     }
 
-    private DocumentRelay Start(RelayLimits limits) => new(World.Server, _store, World.Tenants, _clock, limits, World.Faults.Enqueue);
+    private DocumentRelay Start(RelayLimits limits, IRelayStore? store = null) => new(World.Server, store ?? _store, World.Tenants, _clock, limits, World.Faults.Enqueue);
 
     private CloudPeer.Sync.Log.CompactRange CompactBeginning(int size) =>
         Document.Envelopes.Take(size).Aggregate(CloudPeer.Sync.Log.CompactRange.Empty, (range, envelope) => range.Append(envelope.Id));

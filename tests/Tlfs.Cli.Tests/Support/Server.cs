@@ -62,6 +62,10 @@ public sealed class Server : IAsyncDisposable
         _settings["CLOUDPEER_GRPC_PORT"] = PortOf(ready.Groups["grpc"].Value);
     }
 
+    /// <summary>Runs a command of the server on its data, as its operator does.</summary>
+    public async Task RunAsync(params string[] args) => (await ProcessRunner.RunAsync(
+        ProcessSpec.Dotnet(Program.Value, args) with { Environment = _settings, WorkingDirectory = _data.Path }, TestContext.Current.CancellationToken)).EnsureSuccess();
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {

@@ -145,6 +145,48 @@ public sealed class TroubleTests
     }
 
     [Fact]
+    public async Task AnAccountThatIsHeld_IsSaid_AlsoWithoutAQuota_AndCanBeMoved_AndTheServerIsNamed()
+    {
+        await using var server = await Server.StartAsync();
+        await using var to = await Server.StartAsync();
+        using var pair = await Pair.ShareAsync(server);
+        var account = (await pair.Anna.JsonAsync("id")).Text("account");
+        await server.KillAsync();
+        await server.RunAsync("user", "hold", account, "--state", "read-only");
+        await server.StartAgainAsync();
+        (await pair.Anna.RunAsync("sync")).Done();
+
+        Assert.Contains($"{server.Url}  your account is read-only there", (await pair.Anna.RunAsync("status")).Done().Lines, StringComparer.Ordinal);
+        Assert.Equal("read-only", (await pair.Anna.JsonAsync("status")).Text("state"));
+
+        var moved = (await pair.Anna.RunAsync("cloudpeer", "move", server.Url, to.Url)).Done();
+        Assert.Contains($"tlfs cloudpeer add {server.Url} --doc {pair.Document}", moved.Output, StringComparison.Ordinal);
+        Assert.Contains("still-open, ", moved.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("proven, ", moved.Output, StringComparison.Ordinal);
+        var result = (await pair.Anna.JsonAsync("cloudpeer", "move", server.Url, to.Url)).Json;
+        Assert.False(result.GetProperty("verified").GetBoolean());
+        Assert.Equal([pair.Document], result.GetProperty("stillOpen").EnumerateArray().Select(each => each.GetString()), StringComparer.Ordinal);
+        Assert.Empty(result.GetProperty("waiting").EnumerateArray());
+    }
+
+    [Fact]
+    public async Task ACloudpeerThatIsRemovedAndNotTold_IsSaid_WithWhatToDo()
+    {
+        await using var server = await Server.StartAsync();
+        using var pair = await Pair.ShareAsync(server);
+        await server.KillAsync();
+        var removed = (await pair.Anna.RunAsync("cloudpeer", "remove", server.Url)).Done();
+        var again = $"tlfs cloudpeer add {server.Url} --doc {pair.Document}";
+        Assert.Contains(again, removed.Output, StringComparison.Ordinal);
+
+        await server.StartAgainAsync();
+        (await pair.Anna.RunAsync(again.Split(' ')[1..])).Done();
+        var told = (await pair.Anna.JsonAsync("cloudpeer", "remove", server.Url)).Json;
+        Assert.Equal(server.Url, told.GetProperty("url").GetString());
+        Assert.Empty(told.GetProperty("untold").EnumerateArray());
+    }
+
+    [Fact]
     public async Task DeletingEverywhere_GivesTheRoomBack_AndAsksFirst()
     {
         await using var server = await Server.StartAsync(("CLOUDPEER_LOCAL_PLAN_BYTES", "1000000"));
