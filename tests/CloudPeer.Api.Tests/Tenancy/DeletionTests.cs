@@ -42,25 +42,6 @@ public sealed class DeletionTests(PostgresFixture postgres)
     }
 
     [Theory, BothStores]
-    public async Task A_host_gives_up_what_it_pays_for_whatever_its_rights_in_the_document_are(StoreKind store)
-    {
-        await using var world = await TenancyWorld.OpenAsync(store, postgres);
-        var (owner, account) = world.Tenant(TenantLimits.None);
-        var (writer, powerless) = (world.Relays.Device(), world.Relays.Device());
-        foreach (var device in new[] { writer, powerless }) world.Relays.Tenants.Join(device.Public, account);
-        foreach (var device in new[] { writer, powerless })
-        {
-            var document = await world.Relays.HostedAsync(owner);
-            await world.Relays.AcceptAsync(owner, document, document.NextGrant(owner, writer.Public, Permission.Write));
-            var freed = await world.Relays.Relay.DeleteAsync(device.Public, document.Id, Cancel);
-            Assert.Equal((ulong)document.Envelopes.Sum(envelope => (long)envelope.Bytes.Length), freed.Value?.FreedBytes);
-        }
-
-        Assert.Equal((0UL, 0UL), ((await world.Store.FindUsageAsync(account, Cancel)).StoredBytes, (await world.Store.FindUsageAsync(account, Cancel)).Documents));
-        await world.AssertExactAsync();
-    }
-
-    [Theory, BothStores]
     public async Task Whoever_waits_for_the_document_is_told_that_it_is_not_there(StoreKind store)
     {
         await using var world = await TenancyWorld.OpenAsync(store, postgres);
