@@ -17,7 +17,8 @@ public sealed record StreamEvent(DocId Document, PulledPage? Page, Refusal? Refu
 
 /// <summary>
 /// Many documents on one connection, both directions (docs/protocol/sync.md §3.2). Somebody must read <see cref="Events"/> all the time, because the
-/// answers to pushes come the same way; when the connection ends, the events end with the reason, and so do all pushes that wait.
+/// answers to pushes come the same way; when the connection ends, the events end with the reason, and so do all pushes that wait. A push that is not answered
+/// in time ends with <c>timeout</c>.
 /// </summary>
 public sealed class LiveConnection : IAsyncDisposable
 {
@@ -26,6 +27,7 @@ public sealed class LiveConnection : IAsyncDisposable
     private readonly AsyncDuplexStreamingCall<V1.ClientFrame, V1.ServerFrame> _call;
     private readonly PeerId _server;
     private readonly string _app;
+    private readonly TimeProvider _time;
     private readonly Channel<StreamEvent> _events = Channel.CreateBounded<StreamEvent>(QueuedEvents);
     private readonly ConcurrentDictionary<ulong, Subscription> _subscriptions = [];
     private readonly ConcurrentDictionary<ulong, TaskCompletionSource<V1.ServerFrame>> _pushes = [];
@@ -35,11 +37,12 @@ public sealed class LiveConnection : IAsyncDisposable
     private ulong _requests;
     private bool _disposed;
 
-    internal LiveConnection(AsyncDuplexStreamingCall<V1.ClientFrame, V1.ServerFrame> call, PeerId server, string app)
+    internal LiveConnection(AsyncDuplexStreamingCall<V1.ClientFrame, V1.ServerFrame> call, PeerId server, string app, TimeProvider time)
     {
         _call = call;
         _server = server;
         _app = app;
+        _time = time;
         _receiving = ReceiveAsync();
     }
 
@@ -63,11 +66,24 @@ public sealed class LiveConnection : IAsyncDisposable
     {
         var answer = new TaskCompletionSource<V1.ServerFrame>(TaskCreationOptions.RunContinuationsAsynchronously);
         var frame = new V1.ClientFrame { Push = CloudpeerConnection.PushRequest(document, bundles, ifCurrent, _app) };
-        await SendAsync(frame, request => _pushes[request] = answer, cancellationToken).ConfigureAwait(false);
-        if (_receiving.IsCompleted) FailPushes(Ended());
-        var answered = await answer.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
-        if (answered.Refused is { } refused) throw WireRefusal.Read(refused).ToTlfsException();
-        return PushResult.Read(answered.Pushed ?? new(), _server, document, bundles);
+        using var late = new CancellationTokenSource(CloudpeerConnection.PushLimit(frame.Push), _time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cancellationToken);
+        try
+        {
+            await SendAsync(frame, request => _pushes[request] = answer, either.Token).ConfigureAwait(false);
+            if (_receiving.IsCompleted) FailPushes(Ended());
+            var answered = await answer.Task.WaitAsync(either.Token).ConfigureAwait(false);
+            if (answered.Refused is { } refused) throw WireRefusal.Read(refused).ToTlfsException();
+            return PushResult.Read(answered.Pushed ?? new(), _server, document, bundles);
+        }
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested && late.IsCancellationRequested)
+        {
+            throw new TlfsException(Reason.Timeout, "the server did not answer a push in time; what was sent may have arrived", e);
+        }
+        finally
+        {
+            _pushes.TryRemove(frame.Request, out _);
+        }
     }
 
     /// <summary>Says up to where this device holds a document (docs/protocol/sync.md §8); nothing is answered.</summary>
@@ -127,9 +143,12 @@ public sealed class LiveConnection : IAsyncDisposable
         {
             end = e;
         }
-
-        _events.Writer.TryComplete(end);
-        FailPushes(end);
+        finally
+        {
+            // Whatever happens, nobody waits for what does not come any more.
+            _events.Writer.TryComplete(end);
+            FailPushes(end);
+        }
     }
 
     private StreamEvent? Take(V1.ServerFrame frame)

@@ -283,7 +283,7 @@ internal sealed class CustodyTable(ReplicaDatabase database)
         var receipts = database.Query(
             $"SELECT h.receipt FROM envelope e JOIN held h ON h.row = e.row WHERE e.document = {Document} AND h.server = {Server} AND h.size > $3",
             reader => LogBytes.DecodeReceipt(reader.Blob(0)), at.Document.Blob(), at.Server.Blob(), cursor.Pulled.Size.Signed());
-        foreach (var receipt in receipts) cursor.Promise(new ReceiptStatement(receipt), verified: true);
+        foreach (var receipt in receipts) cursor.Take(receipt, isNew: false);
         foreach (var head in _logs.Seen(at)) cursor.Promise(new HeadStatement(head), verified: true);
         return cursor;
     }
