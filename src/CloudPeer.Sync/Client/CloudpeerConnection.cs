@@ -256,7 +256,7 @@ public sealed partial class CloudpeerConnection : IAsyncDisposable
     {
         if (cancellationToken.IsCancellationRequested) return new OperationCanceledException("the call was cancelled", failure, cancellationToken);
         var refusal = Refusals.FromRpc(failure);
-        return new TlfsException(refusal.Reason, refusal.Message, failure);
+        return new TlfsException(refusal.Reason, refusal.Message, failure) { RetryAfter = refusal.RetryAfter };
     }
 
     private async Task<AccountCard?> FindCardAsync(V1.GetCardRequest request, Func<AccountCard, bool> isAsked, CancellationToken cancellationToken)

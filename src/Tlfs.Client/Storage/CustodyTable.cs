@@ -198,9 +198,18 @@ internal sealed class CustodyTable(ReplicaDatabase database)
         },
         at.Document.Blob(), at.Server.Blob());
 
-    /// <summary>Forgets what was refused before, because it is about to be tried again.</summary>
-    public void ClearRefused(Place at) => database.Execute(
-        $"DELETE FROM refused WHERE server = {Server} AND row IN (SELECT row FROM envelope WHERE document = {Document})", at.Document.Blob(), at.Server.Blob());
+    /// <summary>Keeps what the server refused in the place of what it refused before. The same is not written again: whoever shares the file would be woken for nothing.</summary>
+    public void ReplaceRefused(Place at, IReadOnlyCollection<RefusedEnvelope> refused)
+    {
+        if (Refused(at).ToHashSet().SetEquals(refused)) return;
+        database.Write(() =>
+        {
+            database.Execute(
+                $"DELETE FROM refused WHERE server = {Server} AND row IN (SELECT row FROM envelope WHERE document = {Document})", at.Document.Blob(), at.Server.Blob());
+            SaveRefused(at, refused);
+            return true;
+        });
+    }
 
     /// <summary>All receipts held for a document.</summary>
     public IReadOnlyList<HeldReceipt> Receipts(DocId document) => database.Query(

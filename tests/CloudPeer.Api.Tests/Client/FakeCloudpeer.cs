@@ -30,6 +30,9 @@ internal sealed class FakeCloudpeer : IAsyncDisposable
     /// <summary>What <c>Inbox.Receive</c> does.</summary>
     public Func<IServerStreamWriter<V1.InboxMessage>, ServerCallContext, Task> Receive { get; set; } = (_, _) => Task.CompletedTask;
 
+    /// <summary>Its key.</summary>
+    public PeerId Peer => _key.Public;
+
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     public static async Task<FakeCloudpeer> StartAsync()
@@ -44,6 +47,7 @@ internal sealed class FakeCloudpeer : IAsyncDisposable
         fake._host.MapGrpcService<Session>();
         fake._host.MapGrpcService<Sync>();
         fake._host.MapGrpcService<Inbox>();
+        fake._host.MapGrpcService<Account>();
         await fake._host.StartAsync(Cancel);
         return fake;
     }
@@ -89,5 +93,11 @@ internal sealed class FakeCloudpeer : IAsyncDisposable
     {
         public override Task Receive(V1.ReceiveRequest request, IServerStreamWriter<V1.InboxMessage> responseStream, ServerCallContext context) =>
             fake.Receive(responseStream, context);
+    }
+
+    private sealed class Account : V1.Account.AccountBase
+    {
+        public override Task<V1.Entitlement> GetEntitlement(V1.GetEntitlementRequest request, ServerCallContext context) =>
+            Task.FromResult(new V1.Entitlement { Account = ByteString.CopyFrom(new byte[32]) });
     }
 }

@@ -1,5 +1,6 @@
 using CloudPeer.Sync.Log;
 using CloudPeer.Sync.Relay;
+using Tlfs.Core;
 using Tlfs.Core.Ids;
 
 namespace CloudPeer.Api.Tests.Client;
@@ -10,6 +11,9 @@ namespace CloudPeer.Api.Tests.Client;
 /// </summary>
 internal sealed class HidingStore(IRelayStore inner, IReadOnlySet<EnvelopeId> hidden, Func<DocId, LogEntry, LogEntry>? show = null) : IRelayStore
 {
+    /// <summary>Documents of which nothing can be stored now.</summary>
+    public Func<DocId, bool> Fails { get; init; } = _ => false;
+
     public async Task<DocumentState?> FindAsync(DocId document, CancellationToken cancellationToken) =>
         await inner.FindAsync(document, cancellationToken) is { } state ? await WithoutAsync(state, cancellationToken) : null;
 
@@ -23,7 +27,7 @@ internal sealed class HidingStore(IRelayStore inner, IReadOnlySet<EnvelopeId> hi
 
     public Task<IRelayTransaction> BeginAsync(
         IReadOnlyCollection<DocId> documents, IReadOnlyCollection<AccountId> tenants, CancellationToken cancellationToken) =>
-        inner.BeginAsync(documents, tenants, cancellationToken);
+        documents.Any(Fails) ? throw new TlfsException(Reason.Unavailable, "the disk is away") : inner.BeginAsync(documents, tenants, cancellationToken);
 
     public Task<TenantUsage> FindUsageAsync(AccountId tenant, CancellationToken cancellationToken) => inner.FindUsageAsync(tenant, cancellationToken);
 

@@ -45,6 +45,21 @@ public sealed class HostileServerTests
     }
 
     [Fact]
+    public async Task When_to_come_back_reaches_the_caller_of_a_push_that_a_stream_refuses()
+    {
+        await using var server = await FakeCloudpeer.StartAsync();
+        server.Stream = async (reader, writer, context) =>
+        {
+            while (await reader.MoveNext(context.CancellationToken))
+                await writer.WriteAsync(new() { Request = reader.Current.Request, Refused = new() { Reason = "RATE_LIMITED", RetryAfterMillis = 7_000 } }, context.CancellationToken);
+        };
+        await using var connection = server.Connect();
+        await using var live = await connection.StreamAsync(Cancel);
+        var refused = await Assert.ThrowsAsync<TlfsException>(() => live.PushAsync(Document, [], Cancel));
+        Assert.Equal((Reason.RateLimited, TimeSpan.FromSeconds(7)), (refused.Reason, refused.RetryAfter));
+    }
+
+    [Fact]
     public async Task A_push_that_a_stream_does_not_answer_times_out()
     {
         var time = new FakeTimeProvider();
