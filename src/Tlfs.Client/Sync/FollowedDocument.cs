@@ -1,4 +1,3 @@
-using CloudPeer.Sync.Client;
 using Tlfs.Core;
 
 namespace Tlfs.Client.Sync;

@@ -28,7 +28,7 @@ internal static class OtherProcesses
                 if (version == known) continue;
                 known = version;
                 var now = home.Do(() => EditsOf(home));
-                if (now == edits) home.NotifyChanged();
+                if (string.Equals(now, edits, StringComparison.Ordinal)) home.NotifyChanged();
                 else home.NotifyEdited();
                 edits = now;
             }

@@ -174,7 +174,7 @@ internal sealed class ServerWatch(
                 if (await TakeAsync(live, followed, sync, change.Page)) continue;
                 followed.Drop(hasLeftover: true);
             }
-            catch (TlfsException e) when (!IsLost(e) && !live.HasEnded)
+            catch (TlfsException e)
             {
                 followed.Drop(hasLeftover: true, e.RetryAfter);
                 Tell(followed, sync.Result(e));

@@ -1,4 +1,3 @@
-using CloudPeer.Api.Tests.Server;
 using Google.Protobuf;
 using Grpc.Core;
 using Microsoft.Extensions.Time.Testing;
