@@ -71,6 +71,9 @@ public sealed record SyncResult(
     /// </summary>
     public IReadOnlyList<EnvelopeId> Withheld { get; init; } = [];
 
+    /// <summary>Why this account's inbox at the server was not read, in the result of one of its documents; null if it was, or there is none. It is tried again by the next sync.</summary>
+    public TlfsException? Inbox { get; init; }
+
     /// <summary>True if both sides hold the same.</summary>
     public bool Complete => Error is null && Unsent == 0 && Withheld.Count == 0;
 }

@@ -17,6 +17,9 @@ public sealed class TlfsException : Exception
     /// <summary>The stable reason.</summary>
     public Reason Reason { get; }
 
+    /// <summary>When a server said to try again; null if it said nothing.</summary>
+    public TimeSpan? RetryAfter { get; init; }
+
     /// <summary>True when trying again later may help without any change.</summary>
     public bool IsTransient => Reason is Reason.Unreachable or Reason.Unavailable or Reason.Busy or Reason.RateLimited
         or Reason.Timeout or Reason.QuotaExceeded or Reason.InboxFull or Reason.StorageFull;

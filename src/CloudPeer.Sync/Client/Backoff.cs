@@ -1,6 +1,4 @@
 using System.Buffers.Binary;
-using CloudPeer.Sync.Wire;
-using Grpc.Core;
 using Tlfs.Core;
 using Tlfs.Core.Crypto;
 
@@ -12,7 +10,10 @@ namespace CloudPeer.Sync.Client;
 /// </summary>
 /// <param name="entropy">Makes the jitter.</param>
 /// <param name="time">The clock to wait by.</param>
-public sealed class Backoff(IEntropy entropy, TimeProvider time)
+/// <param name="first">The longest wait before the first retry; null for <see cref="First"/>.</param>
+/// <param name="longest">The longest wait that is drawn; null for <see cref="Longest"/>.</param>
+/// <param name="longestHint">The longest wait that a server may ask for; null for <see cref="LongestHint"/>.</param>
+public sealed class Backoff(IEntropy entropy, TimeProvider time, TimeSpan? first = null, TimeSpan? longest = null, TimeSpan? longestHint = null)
 {
     /// <summary>The longest wait before the first retry.</summary>
     public static readonly TimeSpan First = TimeSpan.FromMilliseconds(200);
@@ -32,15 +33,12 @@ public sealed class Backoff(IEntropy entropy, TimeProvider time)
     /// <param name="hint">When the server said to come back; null if it said nothing.</param>
     public TimeSpan Next(TimeSpan? hint = null)
     {
-        var ceiling = Math.Min(Longest.Ticks, First.Ticks << Math.Min(_failures++, 16));
+        var ceiling = Math.Min((longest ?? Longest).Ticks, (first ?? First).Ticks << Math.Min(_failures++, 16));
         var fraction = BinaryPrimitives.ReadUInt64LittleEndian(entropy.Bytes(sizeof(ulong))) / (double)ulong.MaxValue;
-        var least = TimeSpan.FromTicks(Math.Clamp(hint?.Ticks ?? 0, 0, LongestHint.Ticks));
+        var least = TimeSpan.FromTicks(Math.Clamp(hint?.Ticks ?? 0, 0, (longestHint ?? LongestHint).Ticks));
         return least + TimeSpan.FromTicks((long)(ceiling * fraction));
     }
 
     /// <summary>Waits before the next attempt.</summary>
-    public Task WaitAsync(TlfsException failure, CancellationToken cancellationToken) => Task.Delay(Next(HintOf(failure)), time, cancellationToken);
-
-    /// <summary>When the server said to come back; null if it said nothing.</summary>
-    public static TimeSpan? HintOf(TlfsException failure) => failure.InnerException is RpcException rpc ? Refusals.FromRpc(rpc).RetryAfter : null;
+    public Task WaitAsync(TlfsException failure, CancellationToken cancellationToken) => Task.Delay(Next(failure.RetryAfter), time, cancellationToken);
 }

@@ -23,6 +23,12 @@ public sealed partial class CloudpeerConnection : IAsyncDisposable
     private static readonly TimeSpan CallLimit = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan PullLimit = TimeSpan.FromMinutes(5);
 
+    // A line that is slower than this, in bytes a second, is as good as none.
+    private const int SlowestLine = 8 << 10;
+
+    // What can be acknowledged at once (docs/protocol/sync.md §4.4), which is all that an honest server keeps.
+    private const int MaxMessages = 220;
+
     private readonly SigningKey _device;
     private readonly IEntropy _entropy;
     private readonly TimeProvider _time;
@@ -85,7 +91,7 @@ public sealed partial class CloudpeerConnection : IAsyncDisposable
         DocId document, IReadOnlyList<IReadOnlyList<Envelope>> bundles, CancellationToken cancellationToken, IReadOnlySet<int>? ifCurrent = null)
     {
         var request = PushRequest(document, bundles, ifCurrent, App);
-        var response = await CallAsync(options => _sync.PushAsync(request, options), cancellationToken).ConfigureAwait(false);
+        var response = await CallAsync(options => _sync.PushAsync(request, options), cancellationToken, PushLimit(request)).ConfigureAwait(false);
         return PushResult.Read(response, Server, document, bundles);
     }
 
@@ -133,7 +139,7 @@ public sealed partial class CloudpeerConnection : IAsyncDisposable
     public async Task<LiveConnection> StreamAsync(CancellationToken cancellationToken)
     {
         var options = await OptionsAsync(null, cancellationToken).ConfigureAwait(false);
-        return new(_sync.Stream(options), Server, App);
+        return new(_sync.Stream(options), Server, App, _time);
     }
 
     /// <summary>Sends a sealed message to the inbox of its recipient, who has a card here.</summary>
@@ -154,13 +160,13 @@ public sealed partial class CloudpeerConnection : IAsyncDisposable
         await CallAsync(options => _inbox.SetDeliveryTokenAsync(request, options), cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>All messages that wait for this account, oldest first.</summary>
+    /// <summary>The messages that wait for this account, oldest first; at most as many as can be acknowledged at once.</summary>
     public async Task<IReadOnlyList<InboxEntry>> ReceiveAsync(CancellationToken cancellationToken)
     {
         var options = await OptionsAsync(CallLimit, cancellationToken).ConfigureAwait(false);
         using var call = _inbox.Receive(new(), options);
         var messages = new List<InboxEntry>();
-        while (await NextAsync(call.ResponseStream, cancellationToken).ConfigureAwait(false) is { } message)
+        for (var read = 0; read < MaxMessages && await NextAsync(call.ResponseStream, cancellationToken).ConfigureAwait(false) is { } message; read++)
         {
             if (message.Message.Length <= Limits.MessageBytes) messages.Add(new(WireIds.Read<MessageId>(message.Id, "message"), message.Message.Memory));
         }
@@ -242,12 +248,15 @@ public sealed partial class CloudpeerConnection : IAsyncDisposable
         },
     };
 
+    /// <summary>How long a push may take: a large one takes its time on a slow line, and what was cut off is sent again from its beginning.</summary>
+    internal static TimeSpan PushLimit(V1.PushRequest request) => CallLimit + TimeSpan.FromSeconds(request.CalculateSize() / SlowestLine);
+
     /// <summary>What a failed call means for the caller; the call's details stay reachable as the inner exception.</summary>
     internal static Exception Explain(RpcException failure, CancellationToken cancellationToken)
     {
         if (cancellationToken.IsCancellationRequested) return new OperationCanceledException("the call was cancelled", failure, cancellationToken);
         var refusal = Refusals.FromRpc(failure);
-        return new TlfsException(refusal.Reason, refusal.Message, failure);
+        return new TlfsException(refusal.Reason, refusal.Message, failure) { RetryAfter = refusal.RetryAfter };
     }
 
     private async Task<AccountCard?> FindCardAsync(V1.GetCardRequest request, Func<AccountCard, bool> isAsked, CancellationToken cancellationToken)
@@ -265,11 +274,11 @@ public sealed partial class CloudpeerConnection : IAsyncDisposable
         }
     }
 
-    private async Task<T> CallAsync<T>(Func<CallOptions, AsyncUnaryCall<T>> start, CancellationToken cancellationToken)
+    private async Task<T> CallAsync<T>(Func<CallOptions, AsyncUnaryCall<T>> start, CancellationToken cancellationToken, TimeSpan? limit = null)
     {
         for (var renewed = false; ; renewed = true)
         {
-            var options = await OptionsAsync(CallLimit, cancellationToken).ConfigureAwait(false);
+            var options = await OptionsAsync(limit ?? CallLimit, cancellationToken).ConfigureAwait(false);
             try
             {
                 using var call = start(options);

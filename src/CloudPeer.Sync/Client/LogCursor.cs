@@ -101,6 +101,20 @@ public sealed class LogCursor(DocId document, PeerId server)
         return Note(said.Size, new(said.Size, said.Root, said));
     }
 
+    /// <summary>
+    /// Takes a verified receipt of this device, which was given after the last generation that is known: no generation takes it back, whatever its time.
+    /// </summary>
+    /// <param name="receipt">The receipt.</param>
+    /// <param name="isNew">True for one that the server gave just now; false for one that was kept.</param>
+    /// <returns>The fault, if the server signed something else before.</returns>
+    /// <exception cref="TlfsException"><c>unavailable</c>: the server signs as if it were before a restore that it has told of.</exception>
+    public LogFault? Take(Receipt receipt, bool isNew = true)
+    {
+        var said = new ReceiptStatement(receipt);
+        if (isNew) ThrowIfBehind(said);
+        return Agrees(said.Size, said.Root) ? null : Note(said.Size, new(said.Size, said.Root, said));
+    }
+
     /// <summary>Notes the root that somebody else saw; the server's signature is not at hand.</summary>
     public LogFault? Promise(ulong size, Bytes32 root)
     {
@@ -131,6 +145,7 @@ public sealed class LogCursor(DocId document, PeerId server)
     /// <see cref="AtLeast"/> when the head was asked for: what became known while it was under way may be newer. 0 on a live connection.
     /// </param>
     /// <returns>The fault, if it is not the head of exactly what was pulled, or is smaller than what was promised.</returns>
+    /// <exception cref="TlfsException"><c>unavailable</c>: the server signs as if it were before a restore that it has told of.</exception>
     public LogFault? Accept(LogHead head, ulong atLeast)
     {
         if (head.Document != document || head.Server != server || !head.Verify())
@@ -139,6 +154,7 @@ public sealed class LogCursor(DocId document, PeerId server)
         if (head.Size < Math.Max(atLeast, Pulled.Size)) return Rollback(said);
         if (head.Size != Pulled.Size || head.Root != Pulled.Root) return Fork(Head is null ? null : new HeadStatement(Head), said);
         if (_broken is { } broken) return Fork(broken.By, said);
+        ThrowIfBehind(said);
         Head = head;
         return null;
     }
@@ -150,7 +166,12 @@ public sealed class LogCursor(DocId document, PeerId server)
     /// Takes a generation (log.md §6.2). A new one whose log this was takes the cursor back to what was restored; what the server
     /// signed beyond counts no more.
     /// </summary>
-    public GenerationTaken Take(Generation generation)
+    /// <param name="generation">The generation.</param>
+    /// <param name="now">This device's clock, microseconds since 1970.</param>
+    /// <exception cref="TlfsException">
+    /// <c>unavailable</c>: it is of a time to come, so it would take back what is signed until then; <c>too-large</c>: there are more of them than are kept.
+    /// </exception>
+    public GenerationTaken Take(Generation generation, ulong now)
     {
         if (generation.Document != document || generation.Server != server || !generation.Verify())
             return new(new(Reason.BadSignature, "the server's log generation is not signed by the server that was added, for this document", null));
@@ -160,6 +181,9 @@ public sealed class LogCursor(DocId document, PeerId server)
         if (_generations.Count > 0 && generation.Number < _generations[^1].Number) return default;
         if (generation.Size <= Pulled.Size && RootAt(generation.Size) != generation.Root) return new(Fork(said, Head is null ? null : new HeadStatement(Head)));
         if (Statements().FirstOrDefault(each => each.Size > generation.Size && each.Micros >= generation.Micros) is { } later) return new(Rollback(later, said));
+        ThrowIfToCome(generation, now);
+        if (_generations.Count >= Evidence.MaxGenerations)
+            throw new TlfsException(Reason.TooLarge, $"the server began this document's log anew more than {Evidence.MaxGenerations} times, which is more than can be followed; use another cloudpeer for it");
         var lost = Head?.Size > generation.Size ? Head : null;
         GoBack(generation);
         return new(null, IsNew: true, lost);
@@ -178,6 +202,24 @@ public sealed class LogCursor(DocId document, PeerId server)
         }
 
         return fault;
+    }
+
+    // What is signed before a generation counts no more. If one of a time to come were taken, nothing would count that the server signs until then.
+    private static void ThrowIfToCome(Generation generation, ulong now)
+    {
+        if (generation.Micros <= now || generation.Micros - now <= Evidence.Unordered) return;
+        throw new TlfsException(
+            Reason.Unavailable,
+            "the server says that it was restored at a time that is still to come; check this device's clock, else ask the server's operator to set its clock and to restore the backup again");
+    }
+
+    // For the same reason nothing is accepted that is signed now and that a generation takes back. Servers' clocks differ a little; what lies within that counts.
+    private void ThrowIfBehind(LogStatement said)
+    {
+        if (!_generations.Exists(each => each.TakesBack(said.Size, said.Micros) && each.Micros - said.Micros > Evidence.Unordered)) return;
+        throw new TlfsException(
+            Reason.Unavailable,
+            "the server's clock is behind the time at which it says that it was restored, so what it signs counts for nothing; ask its operator to set its clock, or use another cloudpeer");
     }
 
     private LogFault? Note(ulong size, Promised promised)

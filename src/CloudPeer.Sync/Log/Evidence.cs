@@ -43,9 +43,9 @@ public sealed record Evidence(
 
     /// <summary>
     /// How much later, by the server's own clock, a shorter log must be signed than a longer one to be a rollback: two processes of one server may sign
-    /// their heads in another order than the log grew in. Microseconds.
+    /// their heads in another order than the log grew in. So much may their clocks differ. Microseconds.
     /// </summary>
-    private const ulong Unordered = 10UL * 60 * 1_000_000;
+    internal const ulong Unordered = 10UL * 60 * 1_000_000;
 
     /// <summary>Fails for evidence that is not signed by the server itself; else says whether it proves, to anybody, what its kind says.</summary>
     public bool Verify() =>

@@ -14,6 +14,9 @@ internal sealed class DocumentDeleter : IAsyncDisposable
 {
     private static readonly TimeSpan RetryAfter = TimeSpan.FromMinutes(1);
 
+    // By how much the clocks of the nodes over one database may differ (log.md §6.6).
+    private static readonly TimeSpan ClockMargin = TimeSpan.FromMinutes(1);
+
     // How often is looked for what another process began to remove and did not finish.
     private static readonly TimeSpan PurgeInterval = TimeSpan.FromMinutes(10);
 
@@ -82,13 +85,14 @@ internal sealed class DocumentDeleter : IAsyncDisposable
         }
     }
 
-    // Later than all receipts of the log, and than all heads that were signed by this clock: so none of them counts against the next log.
+    // Later than all that any node has signed of the log, so that none of it counts against the next one: heads are not stored, so it is by the clocks. What is
+    // signed of the next one is not earlier (CachedDocument.NotBefore).
     private async Task<(uint Number, ulong Micros)> NextGenerationAsync(DocumentState state, CancellationToken cancellationToken)
     {
         var generations = await _context.Store.ReadGenerationsAsync(state.Document, cancellationToken).ConfigureAwait(false);
         var last = await _context.Store.FindReceiptAsync(state.Document, state.Size - 1, cancellationToken).ConfigureAwait(false);
         return StoredGeneration.Next(
-            generations.Count == 0 ? null : (generations[^1].Number, generations[^1].Micros), last?.Micros ?? 0, _context.Time.Micros() + 1);
+            generations.Count == 0 ? null : (generations[^1].Number, generations[^1].Micros), last?.Micros ?? 0, _context.Time.Micros() + (ulong)ClockMargin.TotalMicroseconds);
     }
 
     // Should a counter have been wrong, it must not keep a tenant from making room; the nightly check finds it.

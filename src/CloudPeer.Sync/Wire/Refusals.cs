@@ -32,13 +32,21 @@ public static class Refusals
     }
 
     /// <summary>What a failed call means: the server's refusal, or what became of the connection.</summary>
-    public static Refusal FromRpc(RpcException failure)
+    public static Refusal FromRpc(RpcException failure) => TryReadDetails(failure) ?? new(WithoutDetails(failure), Explain(failure));
+
+    // Whatever stands there is from outside: what cannot be read is as good as nothing.
+    private static Refusal? TryReadDetails(RpcException failure)
     {
-        var status = failure.GetRpcStatus();
-        var info = status?.GetDetail<ErrorInfo>();
-        return info is not null && info.Domain is Domain && ReasonText.TryParseUpperSnake(info.Reason, out var reason)
-            ? FromDetails(reason, status!, info)
-            : new(WithoutDetails(failure), Explain(failure));
+        try
+        {
+            var status = failure.GetRpcStatus();
+            var info = status?.GetDetail<ErrorInfo>();
+            return info is not null && info.Domain is Domain && ReasonText.TryParseUpperSnake(info.Reason, out var reason) ? FromDetails(reason, status!, info) : null;
+        }
+        catch (Exception e) when (e is InvalidProtocolBufferException or InvalidOperationException or OverflowException)
+        {
+            return null;
+        }
     }
 
     private static IEnumerable<IMessage> Details(Refusal refusal)

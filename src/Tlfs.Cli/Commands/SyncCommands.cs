@@ -58,6 +58,7 @@ internal static class SyncCommands
         var results = await SyncProgress.RunAsync(call.Print, progress => replica.SyncAsync(options, progress, call.CancellationToken));
         foreach (var result in results) Show(call.Print, result);
         if (results.FirstOrDefault(result => result.Error is not null || result.Refused.Count > 0) is { } failed) throw Failed(failed);
+        if (results.FirstOrDefault(result => result.Inbox is not null) is { Inbox: { } unread } at) throw new TlfsException(unread.Reason, $"{at.Url}: your inbox there was not read: {unread.Message}");
         var queued = (await replica.QueuedInvitationsAsync(call.CancellationToken)).Count;
         if (queued > 0) throw new TlfsException(Reason.Unavailable, $"{(queued == 1 ? "an invitation" : $"{queued} invitations")} could not be delivered; the next sync tries again");
         if (results.Count == 0) await ExplainAsync(call, replica);
@@ -141,6 +142,7 @@ internal static class SyncCommands
             json.WriteNumber("unsent", result.Unsent);
             Members.Refused(json, result.Refused);
             json.WriteString("error", result.Error?.Reason.ToKebab());
+            json.WriteString("inbox", result.Inbox?.Reason.ToKebab());
             Members.Names(json, "missing", result.Missing);
             Members.Names(json, "withheld", result.Withheld);
             Members.Restored(json, result.Restored);
@@ -156,6 +158,7 @@ internal static class SyncCommands
 
     private static string Notes(SyncResult result) => string.Concat(
         result.Restored is { } restored ? "\n  " + Text.Restored(restored) : "",
+        result.Inbox is { } unread ? $"\n  Your inbox there was not read: {unread.Message} [{unread.Reason.ToKebab()}]" : "",
         string.Concat(result.Refused.Select(each => each.Quota).OfType<QuotaUse>().Select(Text.Quota).Distinct(StringComparer.Ordinal).Select(line => "\n  " + line)),
         result.Missing.Count == 0 ? "" : "\n  The server left out: " + string.Join(' ', result.Missing),
         result.Withheld.Count == 0 ? "" : $"\n  The server does not give parts that you may read of {Text.Number(result.Withheld.Count)} envelopes; each sync asks again. If that stays so, ask its operator, or use another cloudpeer.");

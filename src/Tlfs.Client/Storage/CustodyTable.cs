@@ -203,9 +203,18 @@ internal sealed class CustodyTable(ReplicaDatabase database)
         },
         at.Document.Blob(), at.Server.Blob());
 
-    /// <summary>Forgets what was refused before, because it is about to be tried again.</summary>
-    public void ClearRefused(Place at) => database.Execute(
-        $"DELETE FROM refused WHERE server = {Server} AND row IN (SELECT row FROM envelope WHERE document = {Document})", at.Document.Blob(), at.Server.Blob());
+    /// <summary>Keeps what the server refused in the place of what it refused before. The same is not written again: whoever shares the file would be woken for nothing.</summary>
+    public void ReplaceRefused(Place at, IReadOnlyCollection<RefusedEnvelope> refused)
+    {
+        if (Refused(at).ToHashSet().SetEquals(refused)) return;
+        database.Write(() =>
+        {
+            database.Execute(
+                $"DELETE FROM refused WHERE server = {Server} AND row IN (SELECT row FROM envelope WHERE document = {Document})", at.Document.Blob(), at.Server.Blob());
+            SaveRefused(at, refused);
+            return true;
+        });
+    }
 
     /// <summary>All receipts held for a document.</summary>
     public IReadOnlyList<HeldReceipt> Receipts(DocId document) => database.Query(
@@ -288,7 +297,7 @@ internal sealed class CustodyTable(ReplicaDatabase database)
         var receipts = database.Query(
             $"SELECT h.receipt FROM envelope e JOIN held h ON h.row = e.row WHERE e.document = {Document} AND h.server = {Server} AND h.size > $3",
             reader => LogBytes.DecodeReceipt(reader.Blob(0)), at.Document.Blob(), at.Server.Blob(), cursor.Pulled.Size.Signed());
-        foreach (var receipt in receipts) cursor.Promise(new ReceiptStatement(receipt), verified: true);
+        foreach (var receipt in receipts) cursor.Take(receipt, isNew: false);
         foreach (var head in _logs.Seen(at)) cursor.Promise(new HeadStatement(head), verified: true);
         return cursor;
     }

@@ -7,6 +7,7 @@ internal sealed class ChangeSignal : IDisposable
 {
     private readonly Channel<bool> _edits = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly ReplicaHome _home;
+    private int _edited;
 
     public ChangeSignal(ReplicaHome home, bool all = false)
     {
@@ -15,7 +16,7 @@ internal sealed class ChangeSignal : IDisposable
         else home.Edited += Raise;
     }
 
-    /// <summary>Returns true after the next edit, or when a time has passed, if one is given; false when cancelled.</summary>
+    /// <summary>Returns true after the next edit or nudge, or when a time has passed, if one is given; false when cancelled.</summary>
     public async Task<bool> WaitAsync(CancellationToken cancellationToken, TimeSpan? longest = null)
     {
         using var late = longest is { } limit ? new CancellationTokenSource(limit, _home.Options.Time) : new CancellationTokenSource();
@@ -34,11 +35,21 @@ internal sealed class ChangeSignal : IDisposable
         }
     }
 
+    /// <summary>True if there was an edit, or a change, since this was asked last.</summary>
+    public bool TakeEdited() => Interlocked.Exchange(ref _edited, 0) != 0;
+
+    /// <summary>Wakes the waiter without an edit.</summary>
+    public void Nudge() => _edits.Writer.TryWrite(true);
+
     public void Dispose()
     {
         _home.Edited -= Raise;
         _home.Changed -= Raise;
     }
 
-    private void Raise(object? sender, EventArgs e) => _edits.Writer.TryWrite(true);
+    private void Raise(object? sender, EventArgs e)
+    {
+        Interlocked.Exchange(ref _edited, 1);
+        Nudge();
+    }
 }

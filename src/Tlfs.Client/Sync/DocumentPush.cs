@@ -23,12 +23,28 @@ internal sealed class DocumentPush(ReplicaHome home, Place at, PushBundles push,
     private const int RequestBytes = 1 << 20;
     private const int OpeningEnvelopes = 512;
 
+    private readonly List<RefusedEnvelope> _kept = [];
     private long _sentTo;
     private bool _answered;
     private bool _refused;
 
-    /// <summary>Pushes until nothing is left to try.</summary>
+    /// <summary>When the server said that there may be room; null if it said nothing.</summary>
+    public TimeSpan? RoomAfter { get; private set; }
+
+    /// <summary>Pushes until nothing is left to try. What was refused before and not again is not refused any more.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await PushAllAsync(cancellationToken);
+        }
+        finally
+        {
+            if (_answered) home.Do(() => home.Custody.ReplaceRefused(at, _kept));
+        }
+    }
+
+    private async Task PushAllAsync(CancellationToken cancellationToken)
     {
         if (home.Do(() => !home.Custody.HoldsAny(at)) && await PushUpToAsync(OwnControlGrant, cancellationToken) is false) return;
         while (home.Do(NextBundles) is { Count: > 0 } bundles)
@@ -76,16 +92,15 @@ internal sealed class DocumentPush(ReplicaHome home, Place at, PushBundles push,
         var ifCurrent = home.Do(() => Enumerable.Range(0, envelopes.Length).Where(i => envelopes[i].Any(IsNewZone)).ToHashSet());
         var results = await push(envelopes, ifCurrent, cancellationToken);
         _sentTo = bundles[^1][^1].Row;
-        home.Do(() =>
-        {
-            if (!_answered) home.Custody.ClearRefused(at);
-            _answered = true;
-            takeReceipts([.. results.SelectMany(result => result.Receipts)]);
-            for (var i = 0; i < results.Count; i++)
-                if (results[i].Refusal is { } refusal && !IsTransient(refusal)) Keep(refusal, envelopes[i]);
-        });
+        Receipt[] receipts = [.. results.SelectMany(result => result.Receipts)];
+        _answered = true;
+        home.Do(() => takeReceipts(receipts));
+        var taken = receipts.Select(receipt => receipt.Leaf.Envelope).ToHashSet();
+        _kept.RemoveAll(each => taken.Contains(each.Envelope));
+        for (var i = 0; i < results.Count; i++)
+            if (results[i].Refusal is { } refusal && !IsTransient(refusal)) Keep(refusal, envelopes[i]);
         var refusals = results.Select(result => result.Refusal).OfType<Refusal>().ToArray();
-        if (refusals.FirstOrDefault(IsTransient) is { } later) throw new TlfsException(later.Reason, later.Message);
+        if (refusals.FirstOrDefault(IsTransient) is { } later) throw later.ToTlfsException();
         return refusals;
     }
 
@@ -101,7 +116,9 @@ internal sealed class DocumentPush(ReplicaHome home, Place at, PushBundles push,
         // Once something was refused, what rests on it is refused too: that is no reason of its own.
         var isConsequence = _refused && refusal.Reason is Reason.ChainBehind or Reason.DepsMissing or Reason.AuthorUnknown;
         _refused = true;
-        if (!isConsequence) home.Custody.SaveRefused(at, bundle.Select(envelope => new RefusedEnvelope(envelope.Id, refusal.Reason, refusal.Message) { Quota = refusal.Quota }));
+        if (isConsequence) return;
+        _kept.AddRange(bundle.Select(envelope => new RefusedEnvelope(envelope.Id, refusal.Reason, refusal.Message) { Quota = refusal.Quota }));
+        if (_kept[^1].WaitsForRoom) RoomAfter = refusal.RetryAfter;
     }
 
     private static bool IsTransient(Refusal refusal) => refusal.Reason is Reason.Unavailable or Reason.StorageFull or Reason.RateLimited;

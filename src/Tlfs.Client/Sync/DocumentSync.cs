@@ -84,6 +84,7 @@ internal sealed class DocumentSync(ReplicaHome home, Place at, string url)
         at.Document, url, _pushed, _pulled, home.Custody.Head(at), home.Custody.UnsentCount(at), home.Custody.Refused(at), problem)
     {
         Missing = [.. _missing.Order()],
+        Withheld = new DocumentFill(home, at).Withheld(),
         Restored = _restored,
     });
 
@@ -153,7 +154,7 @@ internal sealed class DocumentSync(ReplicaHome home, Place at, string url)
     /// <summary>Keeps verified receipts; inside the gate.</summary>
     public void TakeReceipts(IReadOnlyList<Receipt> receipts)
     {
-        foreach (var receipt in receipts) Refuse(Cursor.Promise(new ReceiptStatement(receipt), verified: true));
+        foreach (var receipt in receipts) Refuse(Cursor.Take(receipt));
         home.Custody.MarkReceived(at, receipts);
         _pushed += receipts.Count;
     }
@@ -246,8 +247,7 @@ internal sealed class DocumentSync(ReplicaHome home, Place at, string url)
 
     private void TakeGeneration(Generation generation)
     {
-        if (Cursor.Generations.Count >= Evidence.MaxGenerations) throw new TlfsException(Reason.Malformed, "the server names more log generations than there can be");
-        var taken = Cursor.Take(generation);
+        var taken = Cursor.Take(generation, home.Options.Time.Micros());
         Refuse(taken.Fault);
         if (taken.IsNew) _restored = home.Custody.TakeBack(Cursor, generation, taken.Lost, home.Options.Time.Micros()) ?? _restored;
     }
@@ -278,6 +278,7 @@ internal sealed class DocumentSync(ReplicaHome home, Place at, string url)
         var known = envelopes.Count(envelope => home.Custody.Has(at.Document, envelope.Id));
         var outcomes = home.Receive(at.Document, envelopes);
         _pulled += outcomes.Count(outcome => outcome.IsHeld) - known;
+        ThrowIfAltered(envelopes, outcomes);
         ThrowIfForked([.. envelopes.Where((_, i) => outcomes[i].Reason == Reason.Equivocation)]);
 
         // A server sends causes before effects. What still waits is not stored, so the cursor must not pass it.
@@ -292,6 +293,18 @@ internal sealed class DocumentSync(ReplicaHome home, Place at, string url)
 
         LearnCards();
         return [.. envelopes.Where((_, i) => outcomes[i].IsHeld).Select(envelope => envelope.Header.Seen).OfType<LogHead>()];
+    }
+
+    // The id does not cover the signature, so root and head agree whatever stands in its place. What its author signed and is invalid all the same is passed
+    // over, as everybody does.
+    private static void ThrowIfAltered(IReadOnlyList<Envelope> envelopes, IReadOnlyList<Outcome> outcomes)
+    {
+        for (var i = 0; i < envelopes.Count; i++)
+        {
+            if (outcomes[i].Status != EnvelopeStatus.Invalid) continue;
+            if (outcomes[i].Reason == Reason.WrongDocument) throw new TlfsException(Reason.WrongDocument, "the server sent a change of another document; try another cloudpeer");
+            if (!envelopes[i].VerifySignature()) throw new TlfsException(Reason.BadSignature, "the server sent a change whose signature is wrong; try another cloudpeer");
+        }
     }
 
     private void ThrowIfGap()

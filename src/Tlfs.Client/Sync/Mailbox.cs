@@ -102,15 +102,18 @@ internal sealed class Mailbox(ReplicaHome home, Connector connector)
     /// Sends what is queued, each message once a server of its document holds the whole document: an invitation never arrives before what it
     /// invites to. What cannot be sent now stays queued.
     /// </summary>
-    public async Task SendAsync(CancellationToken cancellationToken)
+    /// <returns>Why something could not be sent; null if nothing is left that could go now.</returns>
+    public async Task<TlfsException?> SendAsync(CancellationToken cancellationToken)
     {
+        TlfsException? left = null;
         foreach (var message in home.Do(() => home.People.Outgoing().Where(message => IsReady(message.Document)).ToArray()))
         {
+            TlfsException? problem = null;
             var sent = false;
             var mayPass = false;
             foreach (var (url, pinned) in home.Do(() => WhereTo(message)))
             {
-                var problem = await TrySendAsync(message, url, pinned, cancellationToken);
+                problem = await TrySendAsync(message, url, pinned, cancellationToken);
                 sent = problem is null;
                 if (sent) break;
                 mayPass |= problem!.IsTransient;
@@ -118,7 +121,10 @@ internal sealed class Mailbox(ReplicaHome home, Connector connector)
 
             // A token that nobody takes is given up: whoever misses it is a stranger and no more.
             if (sent || (message.Type == DeliveryToken.MessageType && !mayPass)) home.Do(() => home.People.Dequeue(message.Id));
+            else left = problem ?? left;
         }
+
+        return left;
     }
 
     private bool IsReady(DocId document) =>

@@ -159,8 +159,11 @@ internal sealed class ReplicaHome : IDisposable
     public void NotifyEdited()
     {
         Edited?.Invoke(this, EventArgs.Empty);
-        Changed?.Invoke(this, EventArgs.Empty);
+        NotifyChanged();
     }
+
+    /// <summary>Tells who watches documents that one may have changed.</summary>
+    public void NotifyChanged() => Changed?.Invoke(this, EventArgs.Empty);
 
     /// <summary>Receives envelopes from a server, and tells who watches the document; inside the gate.</summary>
     public IReadOnlyList<Outcome> Receive(DocId document, IReadOnlyList<Envelope> envelopes)

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using CloudPeer.Sync.Client;
+using CloudPeer.Sync.Relay;
 using Tlfs.Client.Storage;
 using Tlfs.Core;
 using Tlfs.Core.Ids;
@@ -7,25 +8,23 @@ using Tlfs.Core.Ids;
 namespace Tlfs.Client.Sync;
 
 /// <summary>
-/// Keeps all documents of one server up to date over one stream, and reconnects with backoff. Ends when cancelled, or when the server has no
-/// document here any more.
+/// Keeps all documents of one server up to date over one stream, and reconnects with backoff. What goes wrong with one document is tried again for that one
+/// alone. Ends when cancelled, or when the server has no document here any more.
 /// </summary>
 internal sealed class ServerWatch(
     ReplicaHome home, Connector connector, Mailbox mailbox, IReadOnlyCollection<DocId>? only, IProgress<SyncResult>? progress)
 {
-    private readonly ConcurrentDictionary<DocId, DocumentSync> _documents = [];
+    private readonly ConcurrentDictionary<DocId, FollowedDocument> _documents = [];
+    private readonly Backoff _backoff = new(home.Options.Entropy, home.Options.Time);
+    private Reason? _reported;
 
     public async Task RunAsync(string url, PeerId server, CancellationToken cancellationToken)
     {
-        var backoff = new Backoff(home.Options.Entropy, home.Options.Time);
-        Reason? reported = null;
         while (!cancellationToken.IsCancellationRequested && Find(url, server) is { } target)
         {
             try
             {
                 await using var connection = await connector.ConnectAsync(url, server, cancellationToken);
-                backoff.Reset();
-                reported = null;
                 await ServeAsync(connection, target, cancellationToken);
             }
             catch (OperationCanceledException)
@@ -34,9 +33,9 @@ internal sealed class ServerWatch(
             }
             catch (TlfsException e)
             {
-                if (reported != e.Reason) Report(target, e);
-                reported = e.Reason;
-                await PauseAsync(backoff, e, cancellationToken);
+                if (_reported != e.Reason) Report(target, e);
+                _reported = e.Reason;
+                await PauseAsync(e, cancellationToken);
             }
         }
     }
@@ -49,93 +48,178 @@ internal sealed class ServerWatch(
         _documents.Clear();
         using var changes = new ChangeSignal(home);
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        await mailbox.ExchangeAsync(connection, target, cancellationToken);
         await using var live = await connection.StreamAsync(cancellationToken);
-        var reading = ReadAsync(live);
-        var writing = WriteAsync(connection, live, target, changes, stopping.Token);
-        var first = await Task.WhenAny(reading, writing);
+        var mail = new MailWatch(home, mailbox, connection, target, only, problem => ReportInbox(target, problem));
+        var reading = ReadAsync(live, changes);
+        var writing = WriteAsync(connection, live, target, changes, mail, stopping.Token);
+        var mailing = mail.RunAsync(stopping.Token);
+        var first = await Task.WhenAny(reading, writing, mailing);
         await stopping.CancelAsync();
         await live.DisposeAsync();
-        await Task.WhenAll(reading, writing).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAll(reading, writing, mailing).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await first;
     }
 
-    // Sends what this server lacks, now and after every edit; documents that are new get their subscription. What found no room is sent again from time to time,
-    // because whoever makes room, on another device or with another plan, does not tell.
-    private async Task WriteAsync(CloudpeerConnection connection, LiveConnection live, Target target, ChangeSignal changes, CancellationToken cancellationToken)
+    // Only what came of it says that a connection works: one that opens and brings nothing is waited for longer each time.
+    private void Progressed()
     {
-        var room = new RoomWait(home);
+        _backoff.Reset();
+        _reported = null;
+    }
+
+    // Sends what this server lacks, now and after every edit; documents that are new get their subscription. What did not work is tried again from time to time.
+    private async Task WriteAsync(
+        CloudpeerConnection connection, LiveConnection live, Target target, ChangeSignal changes, MailWatch mail, CancellationToken cancellationToken)
+    {
         do
         {
+            var edited = changes.TakeEdited();
+            var wantsRoom = false;
             var documents = Find(target.Url, target.Server)?.Documents ?? [];
             foreach (var document in documents)
             {
-                if (_documents.TryGetValue(document, out var sync)) await PushAsync(live, sync, cancellationToken);
-                else await BeginAsync(connection, live, new(home, new(document, target.Server), target.Url), cancellationToken);
+                var followed = _documents.GetOrAdd(document, _ => new(home));
+                if (followed.MayBegin(edited)) await BeginAsync(connection, live, new(home, new(document, target.Server), target.Url), followed, cancellationToken);
+                else if (followed.MayPush(edited)) await PushAsync(live, followed, cancellationToken);
+                else continue;
+                wantsRoom |= followed.Room.Left is not null;
             }
 
             foreach (var gone in _documents.Keys.Except(documents))
             {
-                _documents.TryRemove(gone, out _);
-                await live.UnsubscribeAsync(gone, cancellationToken);
+                if (_documents.TryRemove(gone, out var followed) && (followed.HasLeftover || followed.Following == Following.Yes))
+                    await live.UnsubscribeAsync(gone, cancellationToken);
             }
 
-            if (target.IsOwn && home.Do(() => Targets.AnyIsLost(home, only))) await mailbox.FetchAsync(connection, cancellationToken);
-            await mailbox.SendAsync(cancellationToken);
-            if (room.IsNeeded(documents.Select(document => new Place(document, target.Server))) && target.IsOwn)
-                await mailbox.RoomAsync(connection, target.Url, cancellationToken);
+            mail.Wake(wantsRoom);
         }
-        while (await changes.WaitAsync(cancellationToken, room.Next));
+        while (await changes.WaitAsync(cancellationToken, _documents.Values.Min(followed => followed.Left)));
     }
 
-    private async Task BeginAsync(CloudpeerConnection connection, LiveConnection live, DocumentSync sync, CancellationToken cancellationToken)
+    private async Task BeginAsync(CloudpeerConnection connection, LiveConnection live, DocumentSync sync, FollowedDocument followed, CancellationToken cancellationToken)
     {
+        if (followed.HasLeftover) await live.UnsubscribeAsync(sync.At.Document, cancellationToken);
+        followed.HasLeftover = false;
         var result = await sync.RunAsync(connection, cancellationToken);
-        progress?.Report(result);
-        if (result.Error is { IsTransient: true } lost) throw lost;
+        if (result.Error is { } lost && IsLost(lost)) throw lost;
+        if (followed.Following != Following.Polled || result.Error is not null || result.Pulled + result.Pushed > 0) Tell(followed, result);
         if (result.Pulled > 0) home.NotifyEdited();
-        if (result.Error is not null) return;
-        _documents[sync.At.Document] = sync;
-        await live.SubscribeAsync(sync.At.Document, sync.NextIndex, omitOwn: true, cancellationToken);
+        NoteRoom(followed, sync.At, null);
+        if (result.Error is not null || result.Head is null)
+        {
+            // Without a head there is nothing to subscribe to: it was not taken for want of room, or of a right.
+            followed.Drop(hasLeftover: false, result.Error?.RetryAfter);
+            return;
+        }
+
+        followed.Follow(sync);
+        await live.SubscribeAsync(sync.At.Document, sync.NextIndex, omitOwn: true, cancellationToken, sync);
     }
 
-    private async Task PushAsync(LiveConnection live, DocumentSync sync, CancellationToken cancellationToken)
+    private async Task PushAsync(LiveConnection live, FollowedDocument followed, CancellationToken cancellationToken)
     {
-        if (home.Do(() => home.Custody.UnsentCount(sync.At) == 0 || home.Custody.Fault(sync.At) is not null)) return;
+        if (followed.Sync is not { } sync) return;
+        if (home.Do(() => home.Custody.UnsentCount(sync.At) == 0 || home.Custody.Fault(sync.At) is not null))
+        {
+            followed.Push.Reset();
+            followed.Room.Reset();
+            return;
+        }
+
         var before = home.Do(() => Waiting(sync.At));
         var push = new DocumentPush(home, sync.At, (bundles, ifCurrent, token) => live.PushAsync(sync.At.Document, bundles, token, ifCurrent), sync.TakeReceipts);
-        await push.RunAsync(cancellationToken);
+        try
+        {
+            await push.RunAsync(cancellationToken);
+        }
+        catch (TlfsException e) when (!IsLost(e) && !live.HasEnded)
+        {
+            followed.Push.Later(e.RetryAfter);
+            Tell(followed, sync.Result(e));
+            return;
+        }
+
+        followed.Push.Reset();
+        NoteRoom(followed, sync.At, push.RoomAfter);
+        var after = home.Do(() => Waiting(sync.At));
+        if (after.Unsent < before.Unsent) Progressed();
 
         // That there is still no room is no news.
-        if (before.ForRoom == 0 || home.Do(() => Waiting(sync.At)) != before) progress?.Report(sync.Result(null));
+        if (before.ForRoom == 0 || after != before) Tell(followed, sync.Result(null));
+    }
+
+    private void NoteRoom(FollowedDocument followed, Place at, TimeSpan? hint)
+    {
+        if (home.Do(() => Waiting(at)).ForRoom > 0) followed.Room.Later(hint);
+        else followed.Room.Reset();
     }
 
     private (int Unsent, int ForRoom) Waiting(Place at) => (home.Custody.UnsentCount(at), home.Custody.Refused(at).Count(refused => refused.WaitsForRoom));
 
-    private async Task ReadAsync(LiveConnection live)
+    private async Task ReadAsync(LiveConnection live, ChangeSignal changes)
     {
         await foreach (var change in live.Events)
         {
-            if (!_documents.TryGetValue(change.Document, out var sync)) continue;
+            // What a subscription brings after it was given up is nobody's.
+            if (!_documents.TryGetValue(change.Document, out var followed) || followed.Sync is not { } sync || !ReferenceEquals(sync, change.Tag)) continue;
             if (change.Page is null)
             {
-                // It begins anew with the next thing that happens: a document that had no room has none to subscribe to yet.
-                _documents.TryRemove(change.Document, out _);
-                if (change.Refusal is { } refusal) progress?.Report(sync.Result(new(refusal.Reason, refusal.Message)));
+                End(followed, sync, change.Refusal);
+                changes.Nudge();
                 continue;
             }
 
-            if (sync.Take(change.Page) != PageTaken.All) throw new TlfsException(Reason.Unavailable, "the log must be read from before; connecting anew");
-            if (change.Page.Entries.Any(entry => entry.Envelope is not null))
+            try
             {
-                sync.Maintain();
-                home.NotifyEdited();
+                if (await TakeAsync(live, followed, sync, change.Page)) continue;
+                followed.Drop(hasLeftover: true);
+            }
+            catch (TlfsException e)
+            {
+                followed.Drop(hasLeftover: true, e.RetryAfter);
+                Tell(followed, sync.Result(e));
             }
 
-            if (change.Page.Head is null) continue;
-            progress?.Report(sync.Result(null));
-            await sync.AcknowledgeAsync((size, token) => live.AckAsync(change.Document, size, token), CancellationToken.None);
+            changes.Nudge();
         }
+    }
+
+    // False if the log must be read from before.
+    private async Task<bool> TakeAsync(LiveConnection live, FollowedDocument followed, DocumentSync sync, PulledPage page)
+    {
+        if (sync.Take(page) != PageTaken.All) return false;
+        if (page.Entries.Any(entry => entry.Envelope is not null))
+        {
+            sync.Maintain();
+            home.NotifyEdited();
+        }
+
+        if (page.Head is null) return true;
+        Progressed();
+        followed.Begin.Reset();
+        Tell(followed, sync.Result(null));
+        await sync.AcknowledgeAsync((size, token) => live.AckAsync(sync.At.Document, size, token), CancellationToken.None);
+        return true;
+    }
+
+    private void End(FollowedDocument followed, DocumentSync sync, Refusal? refusal)
+    {
+        if (refusal?.Reason == Reason.TooLarge)
+        {
+            followed.Poll();
+            return;
+        }
+
+        followed.Drop(hasLeftover: false, refusal?.RetryAfter);
+        if (refusal is not null) Tell(followed, sync.Result(refusal.ToTlfsException()));
+    }
+
+    // A problem that stays is told once.
+    private void Tell(FollowedDocument followed, SyncResult result)
+    {
+        var isNews = result.Error is null || followed.Told != result.Error.Reason || result.Pulled > 0 || result.Pushed > 0;
+        followed.Told = result.Error?.Reason;
+        if (isNews) progress?.Report(result);
     }
 
     private void Report(Target target, TlfsException problem)
@@ -143,11 +227,19 @@ internal sealed class ServerWatch(
         foreach (var document in target.Documents) progress?.Report(new DocumentSync(home, new(document, target.Server), target.Url).Result(problem));
     }
 
-    private static async Task PauseAsync(Backoff backoff, TlfsException problem, CancellationToken cancellationToken)
+    private void ReportInbox(Target target, TlfsException problem)
+    {
+        if (target.Documents.Count > 0) progress?.Report(new DocumentSync(home, new(target.Documents[0], target.Server), target.Url).Result(null) with { Inbox = problem });
+    }
+
+    // The whole connection is of no use any more, or a server that reads and does not answer.
+    private static bool IsLost(TlfsException problem) => problem.Reason is Reason.Unreachable or Reason.Timeout;
+
+    private async Task PauseAsync(TlfsException problem, CancellationToken cancellationToken)
     {
         try
         {
-            await backoff.WaitAsync(problem, cancellationToken);
+            await _backoff.WaitAsync(problem, cancellationToken);
         }
         catch (OperationCanceledException)
         {

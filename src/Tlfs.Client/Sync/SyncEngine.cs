@@ -90,7 +90,7 @@ internal sealed class SyncEngine(ReplicaHome home, Connector connector, Mailbox 
     private async Task<IReadOnlyList<(PeerId Server, SyncResult Result)>> RunAsync(
         Target target, IProgress<SyncResult>? progress, CancellationToken cancellationToken, ConcurrentQueue<TlfsException>? unreached = null)
     {
-        var results = new List<(PeerId, SyncResult)>();
+        var results = new List<(PeerId Server, SyncResult Result)>();
         void Add(SyncResult result)
         {
             results.Add((target.Server, result));
@@ -101,7 +101,9 @@ internal sealed class SyncEngine(ReplicaHome home, Connector connector, Mailbox 
         {
             await using var connection = await ConnectAsync(target, cancellationToken);
             foreach (var document in target.Documents) Add(await RunAsync(connection, target, document, cancellationToken));
-            await mailbox.ExchangeAsync(connection, target, cancellationToken);
+            if (await ExchangeAsync(connection, target, cancellationToken) is not { } unread) return results;
+            if (results.Count == 0) unreached?.Enqueue(unread);
+            else results[^1] = (target.Server, results[^1].Result with { Inbox = unread });
         }
         catch (Exception e) when (e is TlfsException or OperationCanceledException)
         {
@@ -111,6 +113,25 @@ internal sealed class SyncEngine(ReplicaHome home, Connector connector, Mailbox 
         }
 
         return results;
+    }
+
+    // The inbox is no document's, so its problem is told beside theirs.
+    private async Task<TlfsException?> ExchangeAsync(CloudpeerConnection connection, Target target, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await RetryAsync<TlfsException?>(
+                async () =>
+                {
+                    await mailbox.ExchangeAsync(connection, target, cancellationToken);
+                    return null;
+                },
+                cancellationToken);
+        }
+        catch (Exception e) when (e is TlfsException or OperationCanceledException)
+        {
+            return e as TlfsException ?? TimedOut(e);
+        }
     }
 
     private Task<CloudpeerConnection> ConnectAsync(Target target, CancellationToken cancellationToken) =>
@@ -135,7 +156,7 @@ internal sealed class SyncEngine(ReplicaHome home, Connector connector, Mailbox 
             // The total carries it.
         }
 
-        return total with { Withheld = home.Do(new DocumentFill(home, new(document, target.Server)).Withheld) };
+        return total;
     }
 
     private async Task<T> RetryAsync<T>(Func<Task<T>> attempt, CancellationToken cancellationToken)
@@ -158,7 +179,7 @@ internal sealed class SyncEngine(ReplicaHome home, Connector connector, Mailbox 
         results[at] = results.TryGetValue(at, out var earlier) ? Sum(earlier, result) : result;
 
     private static SyncResult Sum(SyncResult earlier, SyncResult later) =>
-        later with { Pushed = earlier.Pushed + later.Pushed, Pulled = earlier.Pulled + later.Pulled, Restored = later.Restored ?? earlier.Restored };
+        later with { Pushed = earlier.Pushed + later.Pushed, Pulled = earlier.Pulled + later.Pulled, Restored = later.Restored ?? earlier.Restored, Inbox = later.Inbox ?? earlier.Inbox };
 
     private static TlfsException TimedOut(Exception cancelled) => new(Reason.Timeout, "there was not enough time; what is left is sent by the next sync", cancelled);
 }

@@ -1,25 +1,33 @@
 using CloudPeer.Sync.Log;
 using CloudPeer.Sync.Relay;
+using Tlfs.Core;
 using Tlfs.Core.Ids;
 
 namespace CloudPeer.Api.Tests.Client;
 
-/// <summary>A server's store that leaves envelopes out of every log, and numbers the others as if they had never been there: its heads agree with what it shows.</summary>
-internal sealed class HidingStore(IRelayStore inner, IReadOnlySet<EnvelopeId> hidden) : IRelayStore
+/// <summary>
+/// A server's store that leaves envelopes out of every log, and numbers the others as if they had never been there, or shows others than it has: its heads
+/// agree with what it shows.
+/// </summary>
+internal sealed class HidingStore(IRelayStore inner, IReadOnlySet<EnvelopeId> hidden, Func<DocId, LogEntry, LogEntry>? show = null) : IRelayStore
 {
+    /// <summary>Documents of which nothing can be stored now.</summary>
+    public Func<DocId, bool> Fails { get; init; } = _ => false;
+
     public async Task<DocumentState?> FindAsync(DocId document, CancellationToken cancellationToken) =>
         await inner.FindAsync(document, cancellationToken) is { } state ? await WithoutAsync(state, cancellationToken) : null;
 
     public async Task<LogSlice?> ReadAsync(DocId document, ulong from, int maxEntries, int maxBytes, CancellationToken cancellationToken)
     {
         if (await inner.ReadAsync(document, 0, int.MaxValue, int.MaxValue, cancellationToken) is not { } whole) return null;
-        var shown = whole.Entries.Where(entry => !hidden.Contains(entry.Id)).Skip((int)from).Take(maxEntries);
+        var shown = whole.Entries.Where(entry => !hidden.Contains(entry.Id)).Skip((int)from).Take(maxEntries)
+            .Select(entry => show is null ? entry : show(document, entry));
         return new(await WithoutAsync(whole.State, cancellationToken), [.. shown]);
     }
 
     public Task<IRelayTransaction> BeginAsync(
         IReadOnlyCollection<DocId> documents, IReadOnlyCollection<AccountId> tenants, CancellationToken cancellationToken) =>
-        inner.BeginAsync(documents, tenants, cancellationToken);
+        documents.Any(Fails) ? throw new TlfsException(Reason.Unavailable, "the disk is away") : inner.BeginAsync(documents, tenants, cancellationToken);
 
     public Task<TenantUsage> FindUsageAsync(AccountId tenant, CancellationToken cancellationToken) => inner.FindUsageAsync(tenant, cancellationToken);
 

@@ -1,8 +1,11 @@
 using CloudPeer.Api.Tests.Server;
 using CloudPeer.Sync.Log;
+using CloudPeer.Sync.Relay;
 using CloudPeer.TestKit;
 using Tlfs.Client.Storage;
 using Tlfs.Core;
+using Tlfs.Core.Ids;
+using Tlfs.Core.Sealing;
 using Xunit;
 
 namespace CloudPeer.Api.Tests.Client;
@@ -65,9 +68,76 @@ public sealed class LyingServerTests(PostgresFixture postgres)
         Assert.Equal(Reason.ServerFork, Assert.Single(await a.Replica.StatusAsync(Cancel)).Fault?.Reason);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_change_whose_signature_the_server_altered_is_told_and_never_passed_over(bool cause)
+    {
+        await using var server = await ClientServer.StartAsync(StoreKind.Sqlite, postgres);
+        await using var a = await Person.CreateAsync(server);
+        await using var b = await Person.CreateAsync(server);
+        var (mine, theirs) = await a.ShareAsync(b);
+        var altered = (await mine.EditAsync(d => d["title"].Set("altered"), Cancel)).Envelope;
+        var after = (await mine.EditAsync(d => d["title"].Set("after it"), Cancel)).Envelope;
+        await a.SyncAsync();
+
+        // The id does not cover the signature, so root and head agree.
+        server.Store = inner => new HidingStore(inner, new HashSet<EnvelopeId>(), (_, entry) => entry.Id == (cause ? altered : after) ? WithOtherSignature(entry) : entry);
+        await server.RestartAsync();
+        for (var again = 0; again < 2; again++)
+        {
+            var result = await SyncOnceAsync(b);
+            Assert.Equal((Reason.BadSignature, false), (result.Error?.Reason, result.Complete));
+            Assert.DoesNotContain("after it", theirs.ToJson(".title"), StringComparison.Ordinal);
+        }
+
+        server.Store = null;
+        await server.RestartAsync();
+        await b.SyncAsync();
+        Assert.Equal("\"after it\"", theirs.ToJson(".title"));
+        Assert.Empty(theirs.Verify().Problems);
+    }
+
+    [Fact]
+    public async Task A_document_with_as_many_restores_as_are_kept_is_still_synchronised()
+    {
+        await using var server = await ClientServer.StartAsync(StoreKind.Sqlite, postgres);
+        await using var a = await Person.CreateAsync(server);
+        var mine = await a.Replica.CreateAsync("todoapp", Cancel);
+        await a.SyncAsync();
+        await server.StopAsync();
+        await server.BeginGenerationAsync();
+        await server.StartAsync();
+        server.Clock.Advance(TimeSpan.FromHours(1));
+        await a.SyncAsync();
+        await a.Replica.DisposeAsync();
+        using (var store = SqliteReplicaStore.Open(a.Home))
+        {
+            var number = 0;
+            while (store.Database.Single("SELECT count(*) FROM generation", reader => reader.GetInt32(0)) < CloudPeer.Sync.Log.Evidence.MaxGenerations)
+                store.Database.Execute("INSERT INTO generation(document, server, number, bytes, lost) SELECT document, server, $1, bytes, 0 FROM generation ORDER BY number DESC LIMIT 1", ++number);
+        }
+
+        await a.ReopenAsync();
+        var document = await a.Replica.OpenDocumentAsync(mine.Id, Cancel);
+        await document.EditAsync(d => d["title"].Set("goes on"), Cancel);
+        await a.SyncAsync();
+    }
+
+    // Behind the header, which the id is of.
+    private static LogEntry WithOtherSignature(LogEntry entry)
+    {
+        Assert.True(Envelope.TryDecode(entry.Bytes, out var envelope, out _));
+        var bytes = entry.Bytes.ToArray();
+        bytes[EnvelopeHeader.TryDecodeFirst(entry.Bytes, out _, out var length, out _) ? length : 0] ^= 1;
+        Assert.True(Envelope.TryDecode(bytes, out var other, out _));
+        Assert.Equal((envelope.Id, false), (other.Id, other.VerifySignature()));
+        return entry with { Bytes = bytes };
+    }
+
     private static async Task<Tlfs.Client.SyncResult> SyncOnceAsync(Person person) => Assert.Single(await person.Replica.SyncAsync(cancellationToken: Cancel));
 
-    private static Evidence Evidence(Person person, Tlfs.Core.Ids.DocId document)
+    private static Evidence Evidence(Person person, DocId document)
     {
         using var store = SqliteReplicaStore.Open(person.Home);
         return Assert.Single(new EvidenceTable(store.Database).All(document)).Record!;

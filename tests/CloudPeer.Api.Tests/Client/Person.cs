@@ -35,10 +35,13 @@ internal sealed class Person : IAsyncDisposable
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    public static async Task<Person> CreateAsync(TestServer? server = null, bool added = true)
+    /// <param name="server">Whose clock it has.</param>
+    /// <param name="added">Whether it rents that server.</param>
+    /// <param name="pace">How many times faster than real its timers run.</param>
+    public static async Task<Person> CreateAsync(TestServer? server = null, bool added = true, int pace = 1)
     {
         var folder = new TempFolder("person");
-        var options = new LocalFirstOptions { Home = folder.File("home"), Time = server is null ? TimeProvider.System : new DateOf(server.Clock) };
+        var options = new LocalFirstOptions { Home = folder.File("home"), Time = server is null ? TimeProvider.System : new DateOf(server.Clock, pace) };
         var made = await LocalFirst.InitialiseAsync(options, "somebody", Cancel);
         await made.Replica.AddSchemasAsync(TlfsPackage.Compile(Schema), null, Cancel);
         if (server is not null && added) await made.Replica.AddCloudpeerAsync(server.HttpUrl, cancellationToken: Cancel);
@@ -94,8 +97,24 @@ internal sealed class Person : IAsyncDisposable
     }
 
     // The server's date, so that signed requests are not too old; real timers, so that nothing waits for the test to move them.
-    private sealed class DateOf(TimeProvider clock) : TimeProvider
+    private sealed class DateOf(TimeProvider clock, int pace) : TimeProvider
     {
+        public override long TimestampFrequency => base.TimestampFrequency / pace;
+
         public override DateTimeOffset GetUtcNow() => clock.GetUtcNow();
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+            new Timer(base.CreateTimer(callback, state, Scaled(dueTime), Scaled(period)), this);
+
+        private TimeSpan Scaled(TimeSpan time) => time < TimeSpan.Zero ? time : time / pace;
+
+        private sealed class Timer(ITimer inner, DateOf time) : ITimer
+        {
+            public bool Change(TimeSpan dueTime, TimeSpan period) => inner.Change(time.Scaled(dueTime), time.Scaled(period));
+
+            public void Dispose() => inner.Dispose();
+
+            public ValueTask DisposeAsync() => inner.DisposeAsync();
+        }
     }
 }

@@ -15,6 +15,10 @@ public sealed class LogCursorTests : IDisposable
     private readonly SigningKey _server = SigningKey.Generate(new SeededEntropy(1));
     private readonly DocId _document = new(Some(1));
 
+    // This device's clock; the servers' statements are from the moments before.
+    private const ulong Now = 1_000;
+    private const ulong Slack = 600_000_000;
+
     private LogCursor Cursor => new(_document, _server.Public);
 
     [Fact]
@@ -145,10 +149,10 @@ public sealed class LogCursorTests : IDisposable
         var lost = Head([1, 2, 3, 4]);
         Assert.Null(cursor.Accept(lost, 0));
         cursor.Promise(Said([1, 2, 3, 4, 5]));
-        var taken = cursor.Take(Began(1, [1, 2], 100));
+        var taken = cursor.Take(Began(1, [1, 2], 100), Now);
         Assert.Equal((null, true, lost), (taken.Fault, taken.IsNew, taken.Lost));
         Assert.Equal((2UL, 2UL, null), (cursor.Pulled.Size, cursor.AtLeast, cursor.Head));
-        Assert.Equal(default, cursor.Take(Began(1, [1, 2], 100)));
+        Assert.Equal(default, cursor.Take(Began(1, [1, 2], 100), Now));
         Assert.Null(cursor.Promise(Said([1, 2, 3])));
         Pull(cursor, [7, 8]);
         Assert.Null(cursor.Accept(Head([1, 2, 7, 8], 101), 0));
@@ -161,7 +165,7 @@ public sealed class LogCursorTests : IDisposable
     {
         var cursor = Cursor;
         Pull(cursor, [1]);
-        Assert.True(cursor.Take(Began(1, [1, 2], 100)).IsNew);
+        Assert.True(cursor.Take(Began(1, [1, 2], 100), Now).IsNew);
         Assert.Equal((1UL, 2UL), (cursor.Pulled.Size, cursor.AtLeast));
         Pull(cursor, [3]);
         Assert.True(cursor.IsBroken);
@@ -173,15 +177,64 @@ public sealed class LogCursorTests : IDisposable
         var cursor = Cursor;
         Pull(cursor, [1, 2, 3]);
         Assert.Null(cursor.Accept(Head([1, 2, 3]), 0));
-        Assert.Equal(Reason.BadSignature, cursor.Take(Began(1, [1], 100) with { Number = 2 }).Fault?.Reason);
-        var never = cursor.Take(Began(1, [1, 9], 100)).Fault;
+        Assert.Equal(Reason.BadSignature, cursor.Take(Began(1, [1], 100) with { Number = 2 }, Now).Fault?.Reason);
+        var never = cursor.Take(Began(1, [1, 9], 100), Now).Fault;
         Assert.Equal((Reason.ServerFork, true), (never!.Reason, never.Evidence!.Verify()));
-        Assert.Equal(Reason.ServerRollback, cursor.Take(Began(1, [1], 5)).Fault?.Reason);
-        Assert.True(cursor.Take(Began(2, [1, 2, 3], 100)).IsNew);
-        Assert.Equal(default, cursor.Take(Began(1, [1], 99)));
-        var twice = cursor.Take(Began(2, [1], 100)).Fault;
+        Assert.Equal(Reason.ServerRollback, cursor.Take(Began(1, [1], 5), Now).Fault?.Reason);
+        Assert.True(cursor.Take(Began(2, [1, 2, 3], 100), Now).IsNew);
+        Assert.Equal(default, cursor.Take(Began(1, [1], 99), Now));
+        var twice = cursor.Take(Began(2, [1], 100), Now).Fault;
         Assert.Equal((Reason.ServerFork, true), (twice!.Reason, twice.Evidence!.Verify()));
         Assert.Equal(3UL, cursor.Pulled.Size);
+    }
+
+    [Fact]
+    public void A_generation_of_a_time_to_come_is_not_taken_since_it_would_take_back_all_that_is_signed_until_then()
+    {
+        foreach (var micros in new[] { Now + Slack + 1, ulong.MaxValue })
+        {
+            var cursor = Cursor;
+            Pull(cursor, [1]);
+            Assert.Null(cursor.Accept(Head([1]), 0));
+            var refused = Assert.Throws<TlfsException>(() => cursor.Take(Began(1, [1], micros), Now));
+            Assert.Contains("clock", refused.Message, StringComparison.Ordinal);
+            Assert.Empty(cursor.Generations);
+        }
+
+        Assert.True(Cursor.Take(Began(1, [1], Now + Slack), Now).IsNew);
+    }
+
+    [Fact]
+    public void What_a_server_signs_now_counts_although_its_clock_is_a_little_behind_its_restore()
+    {
+        var cursor = Restored(Slack);
+        Assert.Null(cursor.Take(Receipt([1, 2, 3], 0)));
+        Assert.Equal(3UL, cursor.AtLeast);
+        Pull(cursor, [2]);
+        Assert.Equal(Reason.ServerRollback, cursor.Accept(Head([1, 2], 0), cursor.AtLeast)?.Reason);
+        Pull(cursor, [3]);
+        Assert.Null(cursor.Accept(Head([1, 2, 3], 0), cursor.AtLeast));
+    }
+
+    [Fact]
+    public void What_a_server_signs_now_as_if_it_were_before_its_restore_is_not_accepted()
+    {
+        var cursor = Restored(Slack + 1);
+        Assert.Contains("clock", Assert.Throws<TlfsException>(() => cursor.Take(Receipt([1, 2], 0))).Message, StringComparison.Ordinal);
+        Assert.Equal(1UL, cursor.AtLeast);
+        Pull(cursor, [2]);
+        Assert.Contains("clock", Assert.Throws<TlfsException>(() => cursor.Accept(Head([1, 2], 0), 0)).Message, StringComparison.Ordinal);
+        Assert.Equal(1UL, cursor.Head?.Size);
+        Assert.Null(cursor.Accept(Head([1, 2], 1), 0));
+    }
+
+    [Fact]
+    public void More_generations_than_are_kept_are_not_taken_and_those_that_are_known_stay_so()
+    {
+        var cursor = Cursor;
+        for (var number = 1U; number <= Evidence.MaxGenerations; number++) Assert.True(cursor.Take(Began(number, [], number), Now + number).IsNew);
+        Assert.Equal(default, cursor.Take(Began(1, [], 1), Now));
+        Assert.Equal(Reason.TooLarge, Assert.Throws<TlfsException>(() => cursor.Take(Began(2_000, [], 2_000), 2_000)).Reason);
     }
 
     [Fact]
@@ -215,6 +268,19 @@ public sealed class LogCursorTests : IDisposable
     private HeadStatement Said(byte[] entries) => new(Head(entries));
 
     private Generation Began(uint number, byte[] entries, ulong micros) => Generation.Sign(_server, _document, number, (ulong)entries.Length, Root(entries), micros);
+
+    // A log of one entry that was restored without a loss at this time.
+    private LogCursor Restored(ulong micros)
+    {
+        var cursor = Cursor;
+        Pull(cursor, [1]);
+        Assert.Null(cursor.Accept(Head([1], 0), 0));
+        Assert.True(cursor.Take(Began(1, [1], micros), micros).IsNew);
+        return cursor;
+    }
+
+    private Receipt Receipt(byte[] entries, ulong micros) =>
+        ReceiptBatch.Sign(_server, [new(_document, new(Some(entries[^1])), (ulong)entries.Length - 1, (ulong)entries.Length, Root(entries), micros)])[0];
 
     private static void Pull(LogCursor cursor, byte[] entries)
     {

@@ -160,6 +160,22 @@ public sealed class DeletionTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_new_log_takes_back_what_a_clock_that_is_ahead_signed_of_the_old_one_and_nothing_of_itself()
+    {
+        var ahead = new FakeTimeProvider(_clock.GetUtcNow() + TimeSpan.FromSeconds(59));
+        await using var relay = new DocumentRelay(World.Server, _store, World.Tenants, ahead, onFault: World.Faults.Enqueue);
+        var before = (await relay.HeadAsync(Owner.Public, Document.Id, 0, Cancel)).Outcome.Value!.Head;
+        Assert.True((await World.Relay.DeleteAsync(Owner.Public, Document.Id, Cancel)).Succeeded);
+
+        var first = await World.AcceptAsync(Owner, Document, [.. Document.Envelopes]);
+        var next = await World.AcceptAsync(Owner, Document, Document.NextDelta(Owner));
+
+        var generation = Assert.Single((await World.Relay.BeginningAsync(Owner.Public, Document.Id, Cancel)).Value!.Generations);
+        Assert.True(generation.TakesBack(before.Size, before.Micros));
+        Assert.All(first.Concat(next), receipt => Assert.False(generation.TakesBack(receipt.Leaf.Size, receipt.Leaf.Micros)));
+    }
+
+    [Fact]
     public async Task What_another_process_left_unremoved_is_looked_for_again_after_a_while()
     {
         using var purged = new SemaphoreSlim(0);

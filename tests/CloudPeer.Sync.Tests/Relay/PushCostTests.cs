@@ -194,7 +194,7 @@ public sealed class PushCostTests : IAsyncDisposable
         Assert.Equal(ShareKinds.Authors, usage.Counted);
         Assert.Equal(
             (await _store.CountTenantAsync(account, CancellationToken.None)).Shares[UsageShare.Of(owner.Public)],
-            (await _store.ReadSharesAsync(account, ShareKinds.Authors, 10, CancellationToken.None))[UsageShare.Of(owner.Public)]);
+            (await _store.ReadAuthorSharesAsync(account, 10, CancellationToken.None))[owner.Public]);
     }
 
     [Fact]

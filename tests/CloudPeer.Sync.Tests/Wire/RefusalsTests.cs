@@ -1,17 +1,20 @@
 using CloudPeer.Sync.Relay;
 using CloudPeer.Sync.Wire;
 using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
+using Google.Rpc;
 using Grpc.Core;
 using Tlfs.Core;
 using Tlfs.Core.Crypto;
 using Tlfs.Core.Ids;
 using Xunit;
+using Status = Grpc.Core.Status;
 
 namespace CloudPeer.Sync.Tests.Wire;
 
 public sealed class RefusalsTests
 {
-    public static TheoryData<Reason> Travelling => [.. Enum.GetValues<Reason>().Where(reason => GrpcStatuses.Of(reason) is not null)];
+    public static TheoryData<Reason> Travelling => [.. System.Enum.GetValues<Reason>().Where(reason => GrpcStatuses.Of(reason) is not null)];
 
     [Theory, MemberData(nameof(Travelling))]
     public void A_refused_call_means_the_same_at_the_other_end(Reason reason)
@@ -64,6 +67,24 @@ public sealed class RefusalsTests
         Assert.Equal(Reason.Unsupported, refusal.Reason);
         Assert.StartsWith("a b [31m", refusal.Message, StringComparison.Ordinal);
         Assert.Equal(400, refusal.Message.Length);
+    }
+
+    [Fact]
+    public void Details_that_cannot_be_read_are_as_good_as_none()
+    {
+        var info = new ErrorInfo { Domain = Refusals.Domain, Reason = Reason.Unavailable.ToUpperSnake() };
+        ByteString[] nonsense =
+        [
+            ByteString.CopyFrom(0xff, 0xff, 0xff),
+            new Google.Rpc.Status { Details = { new Any { TypeUrl = Any.Pack(info).TypeUrl, Value = ByteString.CopyFrom(0xff) } } }.ToByteString(),
+            new Google.Rpc.Status { Details = { Any.Pack(info), Any.Pack(new RetryInfo { RetryDelay = new() { Seconds = long.MaxValue, Nanos = -1 } }) } }.ToByteString(),
+        ];
+
+        foreach (var details in nonsense)
+        {
+            var failure = new RpcException(new(StatusCode.DeadlineExceeded, "late"), new Metadata { { "grpc-status-details-bin", details.ToByteArray() } });
+            Assert.Equal((Reason.Timeout, null), (Refusals.FromRpc(failure).Reason, Refusals.FromRpc(failure).RetryAfter));
+        }
     }
 
     [Fact]

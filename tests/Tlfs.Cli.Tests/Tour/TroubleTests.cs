@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using CloudPeer.TestKit;
+using Microsoft.Data.Sqlite;
 using Tlfs.Cli.Tests.Support;
 using Xunit;
 
@@ -79,6 +80,27 @@ public sealed class TroubleTests
         Assert.Contains("tlfs doc create", (await person.RunAsync("sync")).Done().Output, StringComparison.Ordinal);
         await server.KillAsync();
         Assert.Empty((await person.RunAsync("sync", "--timeout", "2")).Failed("unreachable").Output);
+    }
+
+    [Fact]
+    public async Task AnInboxThatCannotBeRead_IsSaid_AndTheDocumentsAreSent()
+    {
+        await using var server = await Server.StartAsync();
+        using var pair = await Pair.ShareAsync(server);
+        await server.KillAsync();
+        await using (var accounts = new SqliteConnection($"Data Source={Path.Combine(server.DataFolder, "accounts.db")};Pooling=False"))
+        {
+            // As if both accounts were other devices' now.
+            await accounts.OpenAsync(TestContext.Current.CancellationToken);
+            await using var command = accounts.CreateCommand();
+            command.CommandText = "UPDATE tenant SET device = randomblob(32)";
+            await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+        }
+
+        await server.StartAgainAsync();
+        (await pair.Bob.EditAsync(pair.Document, Edit)).Done();
+        var line = Assert.Single((await pair.Bob.JsonAsync("sync")).Failed("not-found").JsonLines);
+        Assert.Equal(("not-found", 1, 0), (line.GetProperty("inbox").GetString(), line.GetProperty("pushed").GetInt32(), line.GetProperty("unsent").GetInt32()));
     }
 
     [Fact]

@@ -151,10 +151,14 @@ internal sealed class PostgresTransaction : IRelayTransaction
 
     private async Task FindDeletedAsync(IEnumerable<DocId> documents, CancellationToken cancellationToken)
     {
-        await using var command = new NpgsqlCommand("SELECT doc, number, purged FROM deleted WHERE doc = ANY ($1)", _connection, _transaction);
+        await using var command = new NpgsqlCommand("SELECT doc, number, purged, micros FROM deleted WHERE doc = ANY ($1)", _connection, _transaction);
         command.Parameters.Add(Bytes(documents.Where(id => !_documents.ContainsKey(id)).Select(id => id.Value.ToArray())));
         var found = await StoredUsage.ListAsync(
-            command, row => (Id: Id.From<DocId>(row.GetFieldValue<byte[]>(0)), Deleted: new DeletedDocument((uint)row.GetInt64(1), row.GetBoolean(2))), cancellationToken);
+            command,
+            row => (
+                Id: Id.From<DocId>(row.GetFieldValue<byte[]>(0)),
+                Deleted: new DeletedDocument((uint)row.GetInt64(1), row.GetBoolean(2)) { Micros = (ulong)row.GetInt64(3) }),
+            cancellationToken);
         foreach (var each in found) _deleted.Add(each.Id, each.Deleted);
     }
 

@@ -199,9 +199,10 @@ internal sealed class SqliteWriter : IAsyncDisposable
         foreach (var document in missing)
         {
             await using var command = StoredUsage.Command(
-                _connection, transaction, "SELECT number, purged FROM deleted WHERE doc = @doc", ("doc", document.Value.ToArray()));
-            foreach (var found in await StoredUsage.ListAsync(command, row => new DeletedDocument((uint)row.GetInt64(0), row.GetBoolean(1)), cancellationToken))
-                deleted.Add(document, found);
+                _connection, transaction, "SELECT number, purged, micros FROM deleted WHERE doc = @doc", ("doc", document.Value.ToArray()));
+            var found = await StoredUsage.ListAsync(
+                command, row => new DeletedDocument((uint)row.GetInt64(0), row.GetBoolean(1)) { Micros = (ulong)row.GetInt64(2) }, cancellationToken);
+            if (found.Count > 0) deleted.Add(document, found[0]);
         }
 
         return deleted;

@@ -34,7 +34,7 @@ public sealed class PostgresPlanTests(PostgresFixture postgres)
             await RelayWorld.ReadAllAsync(world.Relay, owner, document.Id);
             await store.FindUsageAsync(account, Cancel);
             await store.ReadHostedAsync(account, 10, Cancel);
-            await store.ReadSharesAsync(account, Sync.Relay.ShareKinds.Authors, 10, Cancel);
+            await store.ReadAuthorSharesAsync(account, 10, Cancel);
             await store.FindIdsAsync(document.Id, [document.Envelopes[0].Id], Cancel);
             await store.ReadGenerationsAsync(document.Id, Cancel);
             await store.CountTenantAsync(account, Cancel);
