@@ -129,7 +129,8 @@ public sealed class SettingTests
     {
         Assert.True(PostgresUrl.TryParse(url, out var connection, out _));
         Assert.Equal(
-            new Npgsql.NpgsqlConnectionStringBuilder(expected) { ApplicationName = "cloudpeer", MaxAutoPrepare = 64, AutoPrepareMinUsages = 2 }.ConnectionString.Split(';').Order(StringComparer.Ordinal),
+            new Npgsql.NpgsqlConnectionStringBuilder(expected) { ApplicationName = "cloudpeer", MaxAutoPrepare = 64, AutoPrepareMinUsages = 2, NoResetOnClose = true }
+                .ConnectionString.Split(';').Order(StringComparer.Ordinal),
             connection.Split(';').Order(StringComparer.Ordinal));
     }
 

@@ -72,7 +72,7 @@ public sealed class FollowTests(PostgresFixture postgres)
     }
 
     [Fact]
-    public async Task A_stopping_server_tells_who_follows_to_come_back()
+    public Task A_stopping_server_tells_who_follows_to_come_back() => Refused.AssertToldToComeBackAsync(async () =>
     {
         await using var server = await TestServer.StartAsync(StoreKind.Sqlite, postgres);
         using var alice = await TestDevice.RegisterAsync(server);
@@ -89,10 +89,10 @@ public sealed class FollowTests(PostgresFixture postgres)
         }
 
         await server.StopHostAsync();
-
-        Refused.AssertToldToComeBack(await Task.WhenAll(waiting));
+        var endings = await Task.WhenAll(waiting);
         open.ForEach(call => call.Dispose());
-    }
+        return endings;
+    });
 
     // The places of calls that were left are free as soon as the server has noticed.
     private static async Task FollowAgainAsync(TestDevice device, DocId document)

@@ -269,7 +269,7 @@ public sealed class StreamTests(PostgresFixture postgres)
     }
 
     [Fact]
-    public async Task A_stopping_server_tells_its_streams_to_come_back()
+    public Task A_stopping_server_tells_its_streams_to_come_back() => Refused.AssertToldToComeBackAsync(async () =>
     {
         await using var server = await TestServer.StartAsync(StoreKind.Sqlite, postgres);
         using var alice = await TestDevice.RegisterAsync(server);
@@ -285,10 +285,10 @@ public sealed class StreamTests(PostgresFixture postgres)
         }
 
         await server.StopHostAsync();
-
-        Refused.AssertToldToComeBack(await Task.WhenAll(waiting));
+        var endings = await Task.WhenAll(waiting);
         foreach (var stream in open) await stream.DisposeAsync();
-    }
+        return endings;
+    });
 
     [Fact]
     public async Task Too_many_frames_are_refused_one_by_one()
