@@ -124,8 +124,10 @@ internal sealed class PostgresTransaction : IRelayTransaction
     {
         var ids = documents.Select(id => id.Value.ToArray()).ToArray();
         await using var batch = new NpgsqlBatch(_connection, _transaction);
-        // The lengths of the arrays vary, which is no reason to plan anew.
-        Add(batch, "SELECT set_config('synchronous_commit', 'on', true), set_config('plan_cache_mode', 'force_generic_plan', true)");
+        // The lengths of the arrays vary, which is no reason to plan anew; and a plan that was made while there was little must not read everything later.
+        Add(
+            batch,
+            "SELECT set_config('synchronous_commit', 'on', true), set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true)");
         Add(batch, $"SELECT {StoredState.Columns} FROM document WHERE doc = ANY ($1) ORDER BY doc FOR UPDATE", Bytes(ids));
         Add(
             batch,

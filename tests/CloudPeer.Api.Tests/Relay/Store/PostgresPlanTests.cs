@@ -45,6 +45,27 @@ public sealed class PostgresPlanTests(PostgresFixture postgres)
         Assert.Equal(before, await ReadFromEndToEndAsync(watcher));
     }
 
+    /// <summary>A plan is kept, so one that reads a small table whole would read it whole when it is large.</summary>
+    [Fact]
+    public async Task Commits_are_planned_for_many_tenants_also_while_there_are_few()
+    {
+        var database = await postgres.CreateDatabaseAsync(Cancel);
+        await using var watcher = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(database.ConnectionString) { ApplicationName = "watcher", Pooling = false }.ConnectionString);
+        await using (var source = NpgsqlDataSource.Create(database.ConnectionString)) await (await PostgresRelayStore.OpenAsync(source, Cancel)).DisposeAsync();
+        var before = await ReadFromEndToEndAsync(watcher, "'usage'");
+
+        await using (var source = NpgsqlDataSource.Create(database.ConnectionString))
+        {
+            await using var store = await PostgresRelayStore.OpenAsync(source, Cancel);
+            await using var world = new RelayWorld(store);
+            var owner = world.Tenant();
+            var document = await world.HostedAsync(owner);
+            for (var i = 0; i < 10; i++) await world.AcceptAsync(owner, document, document.NextDelta(owner));
+        }
+
+        Assert.Equal(before, await ReadFromEndToEndAsync(watcher, "'usage'"));
+    }
+
     private static async Task FillAsync(NpgsqlDataSource source)
     {
         await ExecuteAsync(source, $"INSERT INTO usage (account, stored_bytes) SELECT sha256(i::text::bytea), 1 FROM generate_series(1, {Others}) AS i");
@@ -65,12 +86,11 @@ public sealed class PostgresPlanTests(PostgresFixture postgres)
     }
 
     // How many large tables were read whole. What a session read is counted when it has ended, so the others must have.
-    private static async Task<long> ReadFromEndToEndAsync(NpgsqlDataSource source)
+    private static async Task<long> ReadFromEndToEndAsync(NpgsqlDataSource source, string tables = "'usage', 'document', 'envelope', 'usage_share'")
     {
         while (await ReadAsync(source, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name <> 'watcher' AND backend_type = 'client backend'") > 0)
             Cancel.ThrowIfCancellationRequested();
-        return await ReadAsync(
-            source, $"SELECT coalesce(sum(seq_scan), 0)::bigint FROM pg_stat_user_tables WHERE relname IN ('usage', 'document', 'envelope', 'usage_share')");
+        return await ReadAsync(source, $"SELECT coalesce(sum(seq_scan), 0)::bigint FROM pg_stat_user_tables WHERE relname IN ({tables})");
     }
 
     private static async Task<long> ReadAsync(NpgsqlDataSource source, string sql)
