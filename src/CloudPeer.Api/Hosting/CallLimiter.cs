@@ -9,7 +9,8 @@ namespace CloudPeer.Api.Hosting;
 
 /// <summary>
 /// Token buckets (docs/operations/limits.md): for each device and each account for calls with a session and for stream frames, for each address for calls and
-/// pages without, and for what devices without an account here call from it: a key costs nothing, so their number is no bound. A signature that does not verify costs as much as many calls, since checking it is what such calls are after.
+/// pages without, and for what devices without an account here call from it: a key costs nothing, so their number is no bound. A signature that does not verify
+/// costs as much as many calls, since checking it is what such calls are after.
 /// </summary>
 internal sealed class CallLimiter(ServerSettings settings, AccountDirectory accounts, TimeProvider clock)
 {

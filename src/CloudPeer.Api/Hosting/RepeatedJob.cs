@@ -7,6 +7,9 @@ namespace CloudPeer.Api.Hosting;
 /// <param name="clock">The clock.</param>
 internal abstract class RepeatedJob(TimeProvider clock) : BackgroundService
 {
+    /// <summary>The clock.</summary>
+    protected TimeProvider Clock { get; } = clock;
+
     /// <summary>True if it runs at the start, too.</summary>
     protected virtual bool RunsAtStart => true;
 
@@ -27,7 +30,7 @@ internal abstract class RepeatedJob(TimeProvider clock) : BackgroundService
             if (RunsAtStart) await TryRunAsync(stoppingToken);
             while (true)
             {
-                await Task.Delay(UntilNext(), clock, stoppingToken);
+                await Task.Delay(UntilNext(), Clock, stoppingToken);
                 await TryRunAsync(stoppingToken);
             }
         }

@@ -1,5 +1,4 @@
 using CloudPeer.Api.Data;
-using CloudPeer.Sync.Relay;
 using CloudPeer.Sync.Sessions;
 using CloudPeer.Sync.Wire;
 using Microsoft.EntityFrameworkCore;

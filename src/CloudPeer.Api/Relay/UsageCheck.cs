@@ -12,13 +12,11 @@ internal sealed partial class UsageCheck(UsageAudit audit, TimeProvider clock, I
     /// <summary>When it begins, UTC.</summary>
     public static readonly TimeSpan TimeOfDay = TimeSpan.FromHours(3);
 
-    private readonly TimeProvider _clock = clock;
-
     protected override bool RunsAtStart => false;
 
     protected override TimeSpan UntilNext()
     {
-        var now = _clock.GetUtcNow().TimeOfDay;
+        var now = Clock.GetUtcNow().TimeOfDay;
         return now < TimeOfDay ? TimeOfDay - now : TimeOfDay - now + TimeSpan.FromDays(1);
     }
 

@@ -1,5 +1,4 @@
 using Tlfs.Core.Ids;
-using Tlfs.Core.Policy;
 using Tlfs.Core.Sealing;
 
 namespace CloudPeer.Sync.Relay;
@@ -28,13 +27,13 @@ internal static class BranchLookup
             if (view.Survivor(author.Key) is not { } end || !state.Tips.TryGetValue(author.Key, out var tip)) continue;
             PendingEnvelope[] passed = [.. author.Where(pending => pending.Header.Seq <= tip.Seq).OrderByDescending(pending => pending.Header.Seq)];
             if (passed.Length > 0) steps += await FindRepeatedAsync(store, state, passed, cancellationToken).ConfigureAwait(false);
-            var survives = await IsOnChainAsync(store, state.Document, tip, end, cancellationToken).ConfigureAwait(false);
-            steps += tip.Seq - Math.Min(tip.Seq, end.Seq);
+            // Down to the branch that was named, and on from there to where what is pushed goes.
+            var walk = new ChainWalk(store, state.Document, tip);
+            var place = await walk.ToAsync(Math.Min(tip.Seq, end.Seq), cancellationToken).ConfigureAwait(false);
+            var survives = place?.Id == end.Envelope;
             foreach (var bundle in bundles.Where(bundle => bundle.Envelopes.Any(pending => pending.Header.Author == author.Key)))
                 bundle.Branches[author.Key] = new(tip.Id, end.Envelope, survives);
-            if (survives) continue;
-            var walk = new ChainWalk(store, state.Document, tip);
-            foreach (var pending in passed.Where(pending => pending.Header.Seq >= view.Frozen(author.Key) && pending.Header.Seq <= end.Seq))
+            foreach (var pending in survives ? [] : passed.Where(pending => pending.Header.Seq >= view.Frozen(author.Key) && pending.Header.Seq <= end.Seq))
                 await FindParentAsync(store, walk, state.Document, pending, document.Policy, cancellationToken).ConfigureAwait(false);
             steps += walk.Steps;
         }
@@ -55,13 +54,6 @@ internal static class BranchLookup
         }
 
         return state.Size;
-    }
-
-    private static async Task<bool> IsOnChainAsync(IRelayStore store, DocId document, AuthorTip tip, Cut end, CancellationToken cancellationToken)
-    {
-        if (tip.Seq <= end.Seq) return tip.Id == end.Envelope;
-        var place = await store.WalkBackAsync(document, tip.Index, tip.Seq - end.Seq, cancellationToken).ConfigureAwait(false);
-        return place?.Id == end.Envelope;
     }
 
     private static async Task FindParentAsync(

@@ -1,3 +1,4 @@
+using CloudPeer.Sync.Sessions;
 using Tlfs.Core.Crypto;
 using Tlfs.Core.Ids;
 using Tlfs.Core.Policy;
@@ -37,12 +38,4 @@ internal sealed record CachedDocument(DocumentState State, DocumentPolicy Policy
 
     /// <summary>The time with which something about the log is signed or noted.</summary>
     public ulong Now(TimeProvider time) => Math.Max(time.Micros(), NotBefore);
-}
-
-/// <summary>The protocol's unit of time.</summary>
-internal static class Clock
-{
-    /// <summary>Microseconds since 1970.</summary>
-    public static ulong Micros(this TimeProvider time) =>
-        (ulong)((time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond);
 }

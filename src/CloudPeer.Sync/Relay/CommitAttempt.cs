@@ -1,4 +1,5 @@
 using CloudPeer.Sync.Log;
+using CloudPeer.Sync.Sessions;
 using Tlfs.Core;
 using Tlfs.Core.Ids;
 

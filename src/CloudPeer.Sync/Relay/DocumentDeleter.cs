@@ -1,3 +1,4 @@
+using CloudPeer.Sync.Sessions;
 using Tlfs.Core.Ids;
 
 namespace CloudPeer.Sync.Relay;

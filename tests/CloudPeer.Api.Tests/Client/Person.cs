@@ -1,9 +1,14 @@
 using CloudPeer.Api.Tests.Server;
+using CloudPeer.Sync.Client;
 using CloudPeer.TestKit;
 using Tlfs.Client;
+using Tlfs.Client.Storage;
 using Tlfs.Core;
 using Tlfs.Core.Crdt;
+using Tlfs.Core.Crypto;
+using Tlfs.Core.Ids;
 using Tlfs.Core.Schema;
+using Tlfs.Core.Sealing;
 using Xunit;
 
 namespace CloudPeer.Api.Tests.Client;
@@ -61,6 +66,25 @@ internal sealed class Person : IAsyncDisposable
         var results = await Replica.SyncAsync(cancellationToken: Cancel);
         Assert.All(results, result => Assert.True(result.Complete, result.ToString()));
         return results;
+    }
+
+    /// <summary>A connection of the person's device beside the replica's own; both are the caller's.</summary>
+    public async Task<(CloudpeerConnection Connection, AccountKeys Keys)> ConnectAsync(TestServer server)
+    {
+        using var opened = SqliteReplicaStore.Open(Home);
+        var keys = new IdentityTable(opened.Database).Load().Keys;
+        var connection = new CloudpeerConnection(server.GrpcUrl, server.Peer, keys.Device, SystemEntropy.Instance, server.Clock);
+        await connection.OpenAsync(Cancel);
+        return (connection, keys);
+    }
+
+    /// <summary>Deletes a document at the server, without a word to the replica.</summary>
+    public async Task DeleteOnServerAsync(TestServer server, DocId document)
+    {
+        var own = await ConnectAsync(server);
+        await using var connection = own.Connection;
+        using var keys = own.Keys;
+        Assert.NotEqual(0UL, await connection.DeleteDocumentAsync(document, Cancel));
     }
 
     /// <summary>Accepts the one invitation that waits.</summary>

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
 using CloudPeer.Api.Tests.Server;
-using CloudPeer.Sync.Client;
 using CloudPeer.TestKit;
 using Microsoft.Data.Sqlite;
 using Tlfs.Client;
@@ -30,7 +29,7 @@ public sealed class WatchTroubleTests(PostgresFixture postgres)
         await using var watching = Watching.Start(b.Replica);
         await watching.UntilAsync(result => result.Head is not null);
 
-        await DeleteOnServerAsync(server, a, mine.Id);
+        await a.DeleteOnServerAsync(server, mine.Id);
         await watching.UntilAsync(result => result.Error?.Reason == Reason.NotFound);
         server.Clock.Advance(TimeSpan.FromSeconds(1));
         await SetAsync(mine, "pushed anew");
@@ -180,12 +179,4 @@ public sealed class WatchTroubleTests(PostgresFixture postgres)
     }
 
     private static Task<EditResult> SetAsync(LocalDocument document, string title) => document.EditAsync(d => d["title"].Set(title), Cancel);
-
-    private static async Task DeleteOnServerAsync(TestServer server, Person person, DocId document)
-    {
-        using var opened = SqliteReplicaStore.Open(person.Home);
-        using var keys = new IdentityTable(opened.Database).Load().Keys;
-        await using var connection = new CloudpeerConnection(server.GrpcUrl, server.Peer, keys.Device, SystemEntropy.Instance, server.Clock);
-        Assert.NotEqual(0UL, await connection.DeleteDocumentAsync(document, Cancel));
-    }
 }

@@ -1,13 +1,10 @@
-using System.Threading.Channels;
 using CloudPeer.Api.Tests.Client;
 using CloudPeer.Api.Tests.Server;
 using CloudPeer.Sync.Client;
 using CloudPeer.Sync.Relay;
 using CloudPeer.TestKit;
 using Tlfs.Client;
-using Tlfs.Client.Storage;
 using Tlfs.Core;
-using Tlfs.Core.Crypto;
 using Tlfs.Core.Ids;
 using Xunit;
 
@@ -16,9 +13,6 @@ namespace CloudPeer.Api.Tests.Tenancy;
 /// <summary>Limits and deletions as a person meets them: replicas and a real server.</summary>
 public sealed class TenancyClientTests(PostgresFixture postgres)
 {
-    // Only so that a lost wake-up fails instead of hanging; a busy machine takes its time.
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
-
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Theory, BothStores]
@@ -59,18 +53,17 @@ public sealed class TenancyClientTests(PostgresFixture postgres)
         var large = await CreateAsync(a, 10_000);
         var (mine, theirs) = await a.ShareAsync(b);
         await a.SyncAsync();
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
-        var (watching, seen) = Watch(b.Replica, stop.Token);
+        await using (var watching = Watching.Start(b.Replica))
+        {
+            // The room is a's, and b is not told when there is some.
+            var edit = await FillAsync(theirs, 9_000);
+            var refused = await watching.UntilAsync(result => result.Refused.Count > 0);
+            Assert.Equal((edit, Reason.QuotaExceeded), (Assert.Single(refused.Refused).Envelope, refused.Refused[0].Reason));
+            await a.Replica.DeleteEverywhereAsync(large.Id, Cancel);
+            var sent = await watching.UntilAsync(result => result.Unsent == 0);
+            Assert.Empty(sent.Refused);
+        }
 
-        // The room is a's, and b is not told when there is some.
-        var edit = await FillAsync(theirs, 9_000);
-        var refused = await UntilAsync(seen, result => result.Refused.Count > 0);
-        Assert.Equal((edit, Reason.QuotaExceeded), (Assert.Single(refused.Refused).Envelope, refused.Refused[0].Reason));
-        await a.Replica.DeleteEverywhereAsync(large.Id, Cancel);
-        var sent = await UntilAsync(seen, result => result.Unsent == 0);
-        Assert.Empty(sent.Refused);
-        await stop.CancelAsync();
-        await watching;
         await a.SyncAsync();
         Assert.Equal(theirs.ToJson(), mine.ToJson());
     }
@@ -83,13 +76,12 @@ public sealed class TenancyClientTests(PostgresFixture postgres)
         var first = await CreateAsync(a, 0);
         await a.SyncAsync();
         var second = await CreateAsync(a, 0);
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
-        var (watching, seen) = Watch(a.Replica, stop.Token);
-        var refused = await UntilAsync(seen, result => result.Document == second.Id && result.Refused.Count > 0);
+        await using var watching = Watching.Start(a.Replica);
+        var refused = await watching.UntilAsync(result => result.Document == second.Id && result.Refused.Count > 0);
         Assert.Equal(new QuotaUse(QuotaResource.Documents, 1, 1), refused.Refused[0].Quota);
 
         await a.Replica.DeleteEverywhereAsync(first.Id, Cancel);
-        await UntilAsync(seen, result => result.Document == second.Id && result.Unsent == 0 && result.Head is not null);
+        await watching.UntilAsync(result => result.Document == second.Id && result.Unsent == 0 && result.Head is not null);
 
         // Followed: what another process stores there arrives.
         await using (var another = await LocalFirst.OpenAsync(a.Options, Cancel))
@@ -98,9 +90,7 @@ public sealed class TenancyClientTests(PostgresFixture postgres)
             await another.SyncAsync(cancellationToken: Cancel);
         }
 
-        await UntilAsync(seen, result => result.Document == second.Id && result.Head?.Size == (ulong)second.EnvelopeCount);
-        await stop.CancelAsync();
-        await watching;
+        await watching.UntilAsync(result => result.Document == second.Id && result.Head?.Size == (ulong)second.EnvelopeCount);
     }
 
     [Theory, BothStores]
@@ -114,7 +104,7 @@ public sealed class TenancyClientTests(PostgresFixture postgres)
         await b.SyncAsync();
         await a.SyncAsync();
         server.Clock.Advance(TimeSpan.FromSeconds(1));
-        await DeleteOnServerAsync(server, a, mine.Id);
+        await a.DeleteOnServerAsync(server, mine.Id);
         Assert.Equal(Reason.NotFound, Assert.Single(await b.Replica.SyncAsync(cancellationToken: Cancel)).Error?.Reason);
         server.Clock.Advance(TimeSpan.FromSeconds(1));
 
@@ -200,7 +190,7 @@ public sealed class TenancyClientTests(PostgresFixture postgres)
         await a.Replica.AddCloudpeerAsync(server.HttpUrl, "app_notes", cancellationToken: Cancel);
         var mine = await CreateAsync(a, 100);
         await a.SyncAsync();
-        var own = await ConnectAsync(server, a);
+        var own = await a.ConnectAsync(server);
         await using var connection = own.Connection;
         using var keys = own.Keys;
         Assert.Equal((mine.Id, "app_notes"), ((await connection.GetUsageAsync(10, Cancel))[0].Document, (await connection.GetUsageAsync(10, Cancel))[0].App));
@@ -224,50 +214,11 @@ public sealed class TenancyClientTests(PostgresFixture postgres)
     private static async Task<EnvelopeId> FillAsync(LocalDocument document, int letters) =>
         (await document.EditAsync(d => d["title"].Set(new string('x', letters)), Cancel)).Envelope;
 
-    private static async Task<(CloudpeerConnection Connection, Tlfs.Core.Sealing.AccountKeys Keys)> ConnectAsync(TestServer server, Person person)
-    {
-        using var opened = SqliteReplicaStore.Open(person.Home);
-        var keys = new IdentityTable(opened.Database).Load().Keys;
-        var connection = new CloudpeerConnection(server.GrpcUrl, server.Peer, keys.Device, SystemEntropy.Instance, server.Clock);
-        await connection.OpenAsync(Cancel);
-        return (connection, keys);
-    }
-
     private static async Task<Entitlement> EntitlementAsync(TestServer server, Person person)
     {
-        var own = await ConnectAsync(server, person);
+        var own = await person.ConnectAsync(server);
         await using var connection = own.Connection;
         using var keys = own.Keys;
         return await connection.GetEntitlementAsync(Cancel);
-    }
-
-    private static async Task DeleteOnServerAsync(TestServer server, Person person, DocId document)
-    {
-        var own = await ConnectAsync(server, person);
-        await using var connection = own.Connection;
-        using var keys = own.Keys;
-        Assert.NotEqual(0UL, await connection.DeleteDocumentAsync(document, Cancel));
-    }
-
-    private static (Task Watching, ChannelReader<SyncResult> Seen) Watch(LocalFirst replica, CancellationToken cancellationToken)
-    {
-        var seen = Channel.CreateUnbounded<SyncResult>();
-        return (replica.SyncAsync(new() { Watch = true }, new Each(seen.Writer), cancellationToken), seen.Reader);
-    }
-
-    private static async Task<SyncResult> UntilAsync(ChannelReader<SyncResult> seen, Predicate<SyncResult> happened)
-    {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
-        patience.CancelAfter(Patience);
-        while (true)
-        {
-            var result = await seen.ReadAsync(patience.Token);
-            if (happened(result)) return result;
-        }
-    }
-
-    private sealed class Each(ChannelWriter<SyncResult> writer) : IProgress<SyncResult>
-    {
-        public void Report(SyncResult value) => writer.TryWrite(value);
     }
 }

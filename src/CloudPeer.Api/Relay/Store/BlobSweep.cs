@@ -5,13 +5,11 @@ namespace CloudPeer.Api.Relay.Store;
 /// <summary>Removes files of the blob folder that no row refers to, at the start and once a day.</summary>
 internal sealed partial class BlobSweep(BlobFolder blobs, IBlobIndex index, TimeProvider clock, ILogger<BlobSweep> log) : RepeatedJob(clock)
 {
-    private readonly TimeProvider _clock = clock;
-
     protected override TimeSpan UntilNext() => TimeSpan.FromDays(1);
 
     protected override async Task RunAsync(CancellationToken stoppingToken)
     {
-        var swept = await blobs.SweepAsync(index, _clock.GetUtcNow(), stoppingToken);
+        var swept = await blobs.SweepAsync(index, Clock.GetUtcNow(), stoppingToken);
         if (swept > 0) LogSwept(swept);
     }
 
