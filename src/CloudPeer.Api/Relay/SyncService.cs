@@ -1,5 +1,6 @@
 using CloudPeer.Api.Accounts;
 using CloudPeer.Api.Hosting;
+using CloudPeer.Sync.Log;
 using CloudPeer.Sync.Relay;
 using CloudPeer.Sync.Sessions;
 using CloudPeer.Sync.Wire;
@@ -81,15 +82,32 @@ internal sealed partial class SyncService(
 internal static class RelayCalls
 {
     /// <summary>Pushes bundles; each has its receipts or its refusal.</summary>
-    /// <exception cref="TlfsException">The document's id or the app's is malformed.</exception>
+    /// <exception cref="TlfsException">The document's id or the app's is malformed, or the push is too large.</exception>
     public static async Task<V1.PushResponse> PushAsync(
-        DocumentRelay relay, CallLimiter limiter, PeerId peer, V1.PushRequest request, CancellationToken cancellationToken)
+        DocumentRelay relay, CallLimiter limiter, PeerId peer, V1.PushRequest request, CancellationToken cancellationToken) =>
+        await await QueueAsync(relay, limiter, peer, request, Task.CompletedTask, cancellationToken);
+
+    /// <inheritdoc cref="PushAsync" />
+    /// <returns>What completes when the push is queued for a commit; in it the answer.</returns>
+    /// <param name="relay">The relay.</param>
+    /// <param name="limiter">Counts bad signatures.</param>
+    /// <param name="peer">Who pushes.</param>
+    /// <param name="request">The push.</param>
+    /// <param name="earlier">Completes when what the device pushed to the document before is answered.</param>
+    /// <param name="cancellationToken">Stops waiting.</param>
+    public static async Task<Task<V1.PushResponse>> QueueAsync(
+        DocumentRelay relay, CallLimiter limiter, PeerId peer, V1.PushRequest request, Task earlier, CancellationToken cancellationToken)
     {
         var document = WireIds.Read<DocId>(request.Document, "document");
         var app = AccountLimits.CheckAppId(request.AppId);
         ReadOnlyMemory<byte>[][] bundles = [.. request.Bundles.Select(bundle => bundle.Envelopes.Select(envelope => envelope.Memory).ToArray())];
+        return AnswerAsync(limiter, peer, await relay.QueueAsync(peer, document, bundles, cancellationToken, i => request.Bundles[i].IfCurrent, app, earlier));
+    }
+
+    private static async Task<V1.PushResponse> AnswerAsync(CallLimiter limiter, PeerId peer, Task<IReadOnlyList<Outcome<IReadOnlyList<Receipt>>>> outcomes)
+    {
         var response = new V1.PushResponse();
-        foreach (var outcome in await relay.PushAsync(peer, document, bundles, cancellationToken, i => request.Bundles[i].IfCurrent, app))
+        foreach (var outcome in await outcomes)
         {
             if (outcome.Refusal?.Reason is Reason.BadSignature) limiter.CountBadSignature(peer);
             response.Results.Add(outcome.Succeeded

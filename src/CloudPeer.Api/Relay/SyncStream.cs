@@ -97,16 +97,34 @@ internal sealed partial class SyncStream(
     }
 
     private Task PushAsync(V1.ClientFrame frame) =>
-        _pushes.RunAsync(WireIds.Read<DocId>(frame.Push.Document, "document"), () => Watch(async () =>
+        _pushes.RunAsync(WireIds.Read<DocId>(frame.Push.Document, "document"), earlier => QueueAsync(frame, earlier), ending.Token);
+
+    private async Task<Task> QueueAsync(V1.ClientFrame frame, Task earlier)
+    {
+        var answer = Task.CompletedTask;
+        await Watch(async () =>
         {
-            V1.PushResponse? response = null;
+            Task<V1.PushResponse>? queued = null;
             var refusal = await AskAsync(async () =>
             {
-                response = await RelayCalls.PushAsync(relay, limiter, peer, frame.Push, ending.Token);
+                queued = await RelayCalls.QueueAsync(relay, limiter, peer, frame.Push, earlier, ending.Token);
                 return null;
             });
-            await (refusal is null ? SendAsync(new() { Request = frame.Request, Pushed = response }) : RefuseAsync(frame.Request, refusal));
-        }), ending.Token);
+            answer = Watch(() => queued is null ? RefuseAsync(frame.Request, refusal!) : AnswerAsync(frame.Request, queued));
+        });
+        return answer;
+    }
+
+    private async Task AnswerAsync(ulong request, Task<V1.PushResponse> queued)
+    {
+        V1.PushResponse? response = null;
+        var refusal = await AskAsync(async () =>
+        {
+            response = await queued;
+            return null;
+        });
+        await (refusal is null ? SendAsync(new() { Request = request, Pushed = response }) : RefuseAsync(request, refusal));
+    }
 
     private async Task AckAsync(V1.ClientFrame frame)
     {

@@ -10,9 +10,14 @@ namespace CloudPeer.Sync.Relay;
 internal static class BundleLookup
 {
     /// <summary>Finds deps, for all bundles of a push at once. The log only grows, so what was found stays found.</summary>
+    /// <param name="store">The log.</param>
+    /// <param name="bundles">The push.</param>
+    /// <param name="document">Its document.</param>
+    /// <param name="earlier">Completes when pushes are answered that may hold them; waited for before the log is searched.</param>
+    /// <param name="cancellationToken">Gives up.</param>
     /// <returns>The steps.</returns>
     public static async Task<ulong> FindDepsAsync(
-        IRelayStore store, IReadOnlyList<PendingBundle> bundles, CachedDocument document, CancellationToken cancellationToken)
+        IRelayStore store, IReadOnlyList<PendingBundle> bundles, CachedDocument document, Task earlier, CancellationToken cancellationToken)
     {
         HashSet<EnvelopeId>? deps = null;
         foreach (var bundle in bundles)
@@ -26,13 +31,25 @@ internal static class BundleLookup
         if (deps is null) return 0;
         deps.ExceptWith(bundles.SelectMany(bundle => bundle.Envelopes).Select(pending => pending.Envelope.Id));
         deps.RemoveWhere(document.Policy.Contains);
-        var known = deps.Where(id => document.Recent.TryFind(id, out _)).ToHashSet();
-        deps.ExceptWith(known);
+        var known = new HashSet<EnvelopeId>();
         foreach (var bundle in bundles) bundle.KnownDeps = known;
+        TakeRemembered();
+        if (deps.Count > 0 && !earlier.IsCompleted)
+        {
+            await earlier.WaitAsync(cancellationToken).ConfigureAwait(false);
+            TakeRemembered();
+        }
+
         if (deps.Count == 0) return 0;
         var found = await store.FindIdsAsync(document.State.Document, deps, cancellationToken).ConfigureAwait(false);
         known.UnionWith(found.Select(place => place.Id));
         return document.State.Size;
+
+        void TakeRemembered()
+        {
+            known.UnionWith(deps.Where(id => document.Recent.TryFind(id, out _)));
+            deps.ExceptWith(known);
+        }
     }
 
     /// <summary>Finds what was pushed before: an envelope whose number its author's chain has passed is there, or another one is.</summary>

@@ -117,16 +117,34 @@ public sealed partial class DocumentRelay : IAsyncDisposable
     /// <exception cref="TlfsException"><see cref="Reason.TooLarge"/>: more than one push may have; nothing of it was looked at.</exception>
     public async Task<IReadOnlyList<Outcome<IReadOnlyList<Receipt>>>> PushAsync(
         PeerId pusher, DocId document, IReadOnlyList<IReadOnlyList<ReadOnlyMemory<byte>>> bundles, CancellationToken cancellationToken,
-        Func<int, bool>? ifCurrent = null, string app = "")
+        Func<int, bool>? ifCurrent = null, string app = "") =>
+        await (await QueueAsync(pusher, document, bundles, cancellationToken, ifCurrent, app).ConfigureAwait(false)).ConfigureAwait(false);
+
+    /// <summary>
+    /// Pushes as <see cref="PushAsync"/> does, and completes when the push is queued for a commit: what is queued after it is decided after it. So a device
+    /// need not wait for one answer before its next push, and both share a commit.
+    /// </summary>
+    /// <param name="pusher">Whose session it is; not necessarily an author.</param>
+    /// <param name="document">The document.</param>
+    /// <param name="bundles">Envelopes as they travel. The memory is kept until the result is there.</param>
+    /// <param name="cancellationToken">Stops waiting; what has been handed to a commit may still be stored.</param>
+    /// <param name="ifCurrent">Of a bundle, by its place: whether a zone in it must have seen every statement here. None if null.</param>
+    /// <param name="app">The app that pushes; a document counts to the budget of the one that began it. Empty if it does not say.</param>
+    /// <param name="earlier">Completes when pushes are answered that this one may depend on; waited for before the log is searched for something. None if null.</param>
+    /// <returns>In it the results, in the order of the bundles.</returns>
+    /// <exception cref="TlfsException"><see cref="Reason.TooLarge"/>: more than one push may have; nothing of it was looked at.</exception>
+    public async Task<Task<IReadOnlyList<Outcome<IReadOnlyList<Receipt>>>>> QueueAsync(
+        PeerId pusher, DocId document, IReadOnlyList<IReadOnlyList<ReadOnlyMemory<byte>>> bundles, CancellationToken cancellationToken,
+        Func<int, bool>? ifCurrent = null, string app = "", Task? earlier = null)
     {
         try
         {
-            return await _pushes.PushAsync(pusher, document, bundles, ifCurrent, app, cancellationToken).ConfigureAwait(false);
+            return await _pushes.QueueAsync(pusher, document, bundles, ifCurrent, app, earlier ?? Task.CompletedTask, cancellationToken).ConfigureAwait(false);
         }
         catch (TlfsException e) when (e.IsTransient)
         {
             var refused = Outcome.Refused<IReadOnlyList<Receipt>>(Fault(e));
-            return [.. bundles.Select(_ => refused)];
+            return Task.FromResult<IReadOnlyList<Outcome<IReadOnlyList<Receipt>>>>([.. bundles.Select(_ => refused)]);
         }
     }
 

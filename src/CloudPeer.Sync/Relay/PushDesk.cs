@@ -19,8 +19,8 @@ internal sealed class PushDesk(
     private readonly WaitingRoom _room = new(limits);
 
     /// <exception cref="TlfsException"><see cref="Reason.TooLarge"/>: nothing of the push was looked at.</exception>
-    public async Task<IReadOnlyList<Outcome<IReadOnlyList<Receipt>>>> PushAsync(
-        PeerId pusher, DocId document, IReadOnlyList<IReadOnlyList<ReadOnlyMemory<byte>>> bundles, Func<int, bool>? ifCurrent, string app,
+    public async Task<Task<IReadOnlyList<Outcome<IReadOnlyList<Receipt>>>>> QueueAsync(
+        PeerId pusher, DocId document, IReadOnlyList<IReadOnlyList<ReadOnlyMemory<byte>>> bundles, Func<int, bool>? ifCurrent, string app, Task earlier,
         CancellationToken cancellationToken)
     {
         CheckLimits(bundles);
@@ -39,12 +39,16 @@ internal sealed class PushDesk(
         }
 
         var all = Task.WhenAll(results);
-        if (pending.Count > 0) await TakeAsync(pusher, pending, all, cancellationToken).ConfigureAwait(false);
-        return await all.WaitAsync(cancellationToken).ConfigureAwait(false);
+        if (pending.Count > 0) await TakeAsync(pusher, pending, all, earlier, cancellationToken).ConfigureAwait(false);
+        return AnswerAsync(all, cancellationToken);
     }
 
+    private static async Task<IReadOnlyList<Outcome<IReadOnlyList<Receipt>>>> AnswerAsync(
+        Task<Outcome<IReadOnlyList<Receipt>>[]> results, CancellationToken cancellationToken) =>
+        await results.WaitAsync(cancellationToken).ConfigureAwait(false);
+
     // The room is taken until everything is answered, also if the caller has gone.
-    private async Task TakeAsync(PeerId pusher, List<PendingBundle> bundles, Task answered, CancellationToken cancellationToken)
+    private async Task TakeAsync(PeerId pusher, List<PendingBundle> bundles, Task answered, Task earlier, CancellationToken cancellationToken)
     {
         var bytes = 0L;
         foreach (var bundle in bundles) bytes += bundle.Bytes;
@@ -56,7 +60,7 @@ internal sealed class PushDesk(
 
         try
         {
-            await PrepareAsync(bundles, cancellationToken).ConfigureAwait(false);
+            await PrepareAsync(bundles, earlier, cancellationToken).ConfigureAwait(false);
         }
         catch
         {
@@ -112,7 +116,7 @@ internal sealed class PushDesk(
         };
     }
 
-    private async Task PrepareAsync(List<PendingBundle> bundles, CancellationToken cancellationToken)
+    private async Task PrepareAsync(List<PendingBundle> bundles, Task earlier, CancellationToken cancellationToken)
     {
         var id = bundles[0].Document;
         var remembered = cache.Find(id);
@@ -132,7 +136,7 @@ internal sealed class PushDesk(
         }
 
         Verify(bundles);
-        if (document is not null) await LookUpAsync(bundles, document, cancellationToken).ConfigureAwait(false);
+        if (document is not null) await LookUpAsync(bundles, document, earlier, cancellationToken).ConfigureAwait(false);
         committer.Enqueue(bundles);
     }
 
@@ -160,10 +164,10 @@ internal sealed class PushDesk(
         else foreach (var envelope in bundle.Envelopes) envelope.Verify();
     }
 
-    private async Task LookUpAsync(List<PendingBundle> bundles, CachedDocument document, CancellationToken cancellationToken)
+    private async Task LookUpAsync(List<PendingBundle> bundles, CachedDocument document, Task earlier, CancellationToken cancellationToken)
     {
         foreach (var bundle in bundles) bundle.LookedUpIn = document.State.Generation;
-        var steps = await BundleLookup.FindDepsAsync(store, bundles, document, cancellationToken).ConfigureAwait(false);
+        var steps = await BundleLookup.FindDepsAsync(store, bundles, document, earlier, cancellationToken).ConfigureAwait(false);
         steps += await BranchLookup.FindAsync(store, bundles, document, cancellationToken).ConfigureAwait(false);
         steps += await BundleLookup.FindRepeatedAsync(store, bundles.SelectMany(bundle => bundle.Envelopes), document.State, Remembered, cancellationToken).ConfigureAwait(false);
         if (steps >= (ulong)limits.StepsPerCall) charge(bundles[0].Pusher, (long)(steps / (ulong)limits.StepsPerCall));

@@ -135,13 +135,42 @@ public sealed class ConnectionTests(PostgresFixture postgres)
     {
         using var lanes = new PushLanes();
         var gate = new TaskCompletionSource();
-        for (var i = 0; i < ServerLimits.PushesPerStream; i++) await lanes.RunAsync(Document(i), () => gate.Task, Cancel);
+        for (var i = 0; i < ServerLimits.PushesPerStream; i++) await lanes.RunAsync(Document(i % 2), _ => Task.FromResult<Task>(gate.Task), Cancel);
 
-        var next = lanes.RunAsync(Document(100), () => Task.CompletedTask, Cancel);
+        var next = lanes.RunAsync(Document(100), _ => Task.FromResult(Task.CompletedTask), Cancel);
         Assert.False(next.IsCompleted);
         gate.SetResult();
         await next;
         await lanes.DrainAsync();
+    }
+
+    [Fact]
+    public async Task Pushes_of_one_document_are_queued_in_order_and_answered_as_their_answers_come()
+    {
+        using var lanes = new PushLanes();
+        var (queueing, answer) = (new TaskCompletionSource<Task>(), new TaskCompletionSource());
+        var (second, other, earlier) = (new TaskCompletionSource(), new TaskCompletionSource(), new TaskCompletionSource<Task>());
+        await lanes.RunAsync(Document(0), _ => queueing.Task, Cancel);
+        await lanes.RunAsync(Document(0), before => Note(second, before), Cancel);
+        await lanes.RunAsync(Document(1), before => Note(other, before), Cancel);
+
+        await other.Task;
+        Assert.False(second.Task.IsCompleted);
+        queueing.SetResult(answer.Task);
+        await second.Task;
+        await earlier.Task;
+        var drained = lanes.DrainAsync();
+        Assert.False((await earlier.Task).IsCompleted || drained.IsCompleted);
+        answer.SetResult();
+        await await earlier.Task;
+        await drained;
+
+        Task<Task> Note(TaskCompletionSource queued, Task before)
+        {
+            if (queued == second) earlier.SetResult(before);
+            queued.SetResult();
+            return Task.FromResult(Task.CompletedTask);
+        }
     }
 
     [Fact]

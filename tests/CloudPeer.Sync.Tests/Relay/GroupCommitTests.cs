@@ -1,3 +1,4 @@
+using CloudPeer.Sync.Log;
 using CloudPeer.Sync.Relay;
 using CloudPeer.TestKit.Relay;
 using Tlfs.Core;
@@ -27,6 +28,26 @@ public sealed class GroupCommitTests
         Assert.Equal(Enumerable.Range(0, 20), receipts.Select(receipt => receipt.LeafIndex));
         Assert.All(receipts, receipt => Assert.Equal(receipts[0].Signature, receipt.Signature));
         Assert.Equal(4, store.Commits);
+    }
+
+    [Fact]
+    public async Task Pushes_of_one_device_that_do_not_wait_for_each_other_share_a_commit_in_their_order()
+    {
+        await using var store = new GatedStore();
+        await using var world = new RelayWorld(store.Store);
+        var owner = world.Tenant();
+        var document = await world.HostedAsync(owner);
+        store.Close();
+        var first = world.AcceptAsync(owner, document, document.NextDelta(owner));
+        await store.Entered;
+        var answers = new List<Task<IReadOnlyList<Outcome<IReadOnlyList<Receipt>>>>>();
+        for (var i = 0; i < 10; i++) answers.Add(await world.Relay.QueueAsync(owner.Public, document.Id, [[document.NextDelta(owner).Bytes]], CancellationToken.None));
+        store.Open();
+
+        await first;
+        var receipts = (await Task.WhenAll(answers)).Select(each => each[0].Value![0]).ToList();
+        Assert.Equal(Enumerable.Range(0, 10), receipts.Select(receipt => receipt.LeafIndex));
+        Assert.All(receipts, receipt => Assert.Equal(10, receipt.LeafCount));
     }
 
     [Fact]

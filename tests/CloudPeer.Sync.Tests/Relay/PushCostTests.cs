@@ -102,6 +102,26 @@ public sealed class PushCostTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task What_an_earlier_push_of_the_device_brings_is_waited_for_and_not_searched_for()
+    {
+        var (store, proxy) = StoreProxy.Around(_store);
+        var (owner, member) = (_world.Tenant(), _world.Device());
+        var document = await _world.HostedAsync(owner);
+        await _world.AcceptAsync(owner, document, document.NextGrant(owner, member.Public, Permission.Write));
+        var first = document.NextDelta(owner);
+        var second = document.Delta(member, document.Draft(member.Public) with { Deps = [first.Id] });
+
+        await using var relay = _world.Start(store);
+        var earlier = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var queued = relay.QueueAsync(owner.Public, document.Id, [[second.Bytes]], CancellationToken.None, earlier: earlier.Task);
+        Assert.False(queued.IsCompleted);
+        Assert.True((await RelayWorld.PushAsync(relay, owner, document.Id, first)).Succeeded);
+        earlier.SetResult();
+        Assert.True(Assert.Single(await await queued).Succeeded);
+        Assert.Equal(0, proxy.Calls(nameof(IRelayStore.FindIdsAsync)));
+    }
+
+    [Fact]
     public async Task Envelopes_that_their_author_did_not_sign_are_not_searched_for()
     {
         var (store, proxy) = StoreProxy.Around(_store);
