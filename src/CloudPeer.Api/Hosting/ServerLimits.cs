@@ -50,6 +50,12 @@ internal static class ServerLimits
     /// <summary>How long a stop waits for calls and commits under way. The process has ended 20 s after it was asked to.</summary>
     public static readonly TimeSpan Shutdown = TimeSpan.FromSeconds(15);
 
+    /// <summary>How long of that the ends of streams are waited for; the connection of a reader that does not read takes none.</summary>
+    public static readonly TimeSpan StreamEnds = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long connections are left open after that, for the clients to read how their streams ended.</summary>
+    public static readonly TimeSpan Farewell = TimeSpan.FromMilliseconds(500);
+
     /// <summary>How long readiness waits for the database.</summary>
     public static readonly TimeSpan HealthCheck = TimeSpan.FromSeconds(4);
 }

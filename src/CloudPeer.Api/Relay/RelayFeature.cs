@@ -12,6 +12,8 @@ internal static class RelayFeature
     public static IServiceCollection AddRelay(this IServiceCollection services, IRelayStore store) => services
         .AddSingleton(store)
         .AddSingleton<StreamCounter>()
+        .AddSingleton<StreamEnding>()
+        .AddHostedService(provider => provider.GetRequiredService<StreamEnding>())
         .AddSingleton<LimitCounter>(provider => (tenant, _) =>
             new(new LimitUse(QuotaResource.Devices, string.Empty, tenant.Limits.Devices, provider.GetRequiredService<StreamCounter>().Connected(tenant))))
         .AddSingleton<UsageAudit>()

@@ -13,7 +13,7 @@ namespace CloudPeer.Api.Relay;
 
 /// <summary>The <c>Sync</c> service (docs/protocol/sync.md §2, §3): maps messages to the relay and back.</summary>
 internal sealed partial class SyncService(
-    DocumentRelay relay, StreamCounter streams, CallLimiter limiter, ITenants tenants, SignedCalls signed, IHostApplicationLifetime lifetime, ILogger<SyncService> log)
+    DocumentRelay relay, StreamCounter streams, CallLimiter limiter, ITenants tenants, SignedCalls signed, StreamEnding streamEnding, ILogger<SyncService> log)
     : V1.Sync.SyncBase
 {
     public override async Task<V1.PushResponse> Push(V1.PushRequest request, ServerCallContext context) =>
@@ -24,7 +24,7 @@ internal sealed partial class SyncService(
         if (request.Follow && request.Until != 0) throw new TlfsException(Reason.BadArgument, "a log that is followed has no end");
         using var place = request.Follow ? await EnterAsync(context) : null;
         // A reader that does not read must not hold up a server that stops; it goes on elsewhere from where it was.
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, lifetime.ApplicationStopping);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, streamEnding.Stopping);
         await PullAsync(request, responseStream, context.Peer(), ending.Token);
     }
 
@@ -33,7 +33,7 @@ internal sealed partial class SyncService(
     {
         var peer = context.Peer();
         using var place = await EnterAsync(context);
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, lifetime.ApplicationStopping);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, streamEnding.Stopping);
         using var stream = new SyncStream(relay, limiter, peer, context.GetHttpContext().Connection.RemoteIpAddress, responseStream, ending, log);
         await stream.RunAsync(requestStream);
     }
@@ -46,8 +46,12 @@ internal sealed partial class SyncService(
         return outcome.Succeeded ? new() { FreedBytes = outcome.Value.FreedBytes } : throw new RefusedException(outcome.Refusal);
     }
 
-    private async Task<IDisposable> EnterAsync(ServerCallContext context) =>
-        streams.Enter(context.Peer(), await tenants.FindByDeviceAsync(context.Peer(), context.CancellationToken));
+    private async Task<IDisposable> EnterAsync(ServerCallContext context)
+    {
+        var place = streams.Enter(context.Peer(), await tenants.FindByDeviceAsync(context.Peer(), context.CancellationToken));
+        streamEnding.Enter(context.GetHttpContext().Response);
+        return place;
+    }
 
     private async Task PullAsync(V1.PullRequest request, IServerStreamWriter<V1.PullResponse> writer, PeerId peer, CancellationToken cancellationToken)
     {

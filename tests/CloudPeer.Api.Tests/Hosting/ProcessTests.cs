@@ -58,6 +58,23 @@ public sealed class ProcessTests(PostgresFixture postgres)
     }
 
     [Fact]
+    public async Task Sigterm_tells_streams_to_come_back_before_their_connection_closes()
+    {
+        using var folder = new TempFolder("process");
+        using var device = SigningKey.Generate(SystemEntropy.Instance);
+        await using var server = ServerProcess.Start(Server(folder));
+        var ready = await server.WaitForLineAsync(Ready, Cancel);
+        using var channel = GrpcChannel.ForAddress(ready.Groups[2].Value);
+        using var stream = new V1.Sync.SyncClient(channel).Stream(await SessionAsync(channel, device));
+        await stream.RequestStream.WriteAsync(new() { Request = 1 }, Cancel);
+        Assert.True(await stream.ResponseStream.MoveNext(Cancel));
+
+        await server.TerminateAsync(Cancel);
+        Refused.AssertToldToComeBack([await Refused.RefusalAsync(() => stream.ResponseStream.MoveNext(Cancel))]);
+        Assert.Equal(0, (await server.WaitForExitAsync(Cancel)).ExitCode);
+    }
+
+    [Fact]
     public async Task The_data_folder_and_everything_in_it_is_private_and_told_at_the_start()
     {
         if (OperatingSystem.IsWindows())

@@ -269,7 +269,7 @@ public sealed class StreamTests(PostgresFixture postgres)
     }
 
     [Fact]
-    public Task A_stopping_server_tells_its_streams_to_come_back() => Refused.AssertToldToComeBackAsync(async () =>
+    public async Task A_stopping_server_tells_its_streams_to_come_back()
     {
         await using var server = await TestServer.StartAsync(StoreKind.Sqlite, postgres);
         using var alice = await TestDevice.RegisterAsync(server);
@@ -285,10 +285,9 @@ public sealed class StreamTests(PostgresFixture postgres)
         }
 
         await server.StopHostAsync();
-        var endings = await Task.WhenAll(waiting);
+        Refused.AssertToldToComeBack(await Task.WhenAll(waiting));
         foreach (var stream in open) await stream.DisposeAsync();
-        return endings;
-    });
+    }
 
     [Fact]
     public async Task Too_many_frames_are_refused_one_by_one()

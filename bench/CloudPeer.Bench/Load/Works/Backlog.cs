@@ -23,7 +23,7 @@ internal static class Backlog
         await document.FillAsync(owner, options.Backlog);
         Latencies pulls = new(), connects = new();
         var errors = 0L;
-        var warm = await PullAsync(options, server, keys[0], document, new(), new());
+        var warm = await WarmUpAsync(options, server, keys[0], document);
         GC.Collect();
         var meter = Meter.Start(server, options);
         for (var round = 1; round < keys.Length; round++)
@@ -41,6 +41,17 @@ internal static class Backlog
         Latencies.Join([connects]).Fill(new() { Work = options.Work, Store = options.Store, Variant = "connect and open a session", Pinned = options.Pin }).Print();
     }
 
+    // A server that has run for a while has compiled what it does.
+    private static async Task<Log> WarmUpAsync(LoadOptions options, LoadServer server, SigningKey key, LoadDocument document)
+    {
+        var started = Stopwatch.GetTimestamp();
+        using var device = await LoadDevice.ConnectAsync(server.Nodes[^1], key);
+        Log log;
+        do log = await PullAsync(options, device, document);
+        while (Stopwatch.GetElapsedTime(started) < options.WarmUp);
+        return log;
+    }
+
     private static async Task<Log> PullAsync(
         LoadOptions options, LoadServer server, SigningKey key, LoadDocument document, Latencies pulls, Latencies connects)
     {
@@ -48,9 +59,15 @@ internal static class Backlog
         using var device = await LoadDevice.ConnectAsync(server.Nodes[^1], key);
         var connected = Stopwatch.GetTimestamp();
         connects.Add(started, connected);
+        var log = await PullAsync(options, device, document);
+        pulls.Add(connected, Stopwatch.GetTimestamp());
+        return log;
+    }
+
+    private static async Task<Log> PullAsync(LoadOptions options, LoadDevice device, LoadDocument document)
+    {
         var log = new Log(document.Id);
         await (options.Unary ? log.PullAsync(device) : log.SubscribeAsync(device));
-        pulls.Add(connected, Stopwatch.GetTimestamp());
         return log;
     }
 

@@ -1,6 +1,8 @@
 using System.Buffers.Binary;
 using System.Data.Common;
 using CloudPeer.Sync.Relay;
+using Microsoft.Data.Sqlite;
+using SQLitePCL;
 using Tlfs.Core.Ids;
 
 namespace CloudPeer.Api.Relay.Store;
@@ -12,16 +14,26 @@ internal static class StoredEnvelope
     public const string Columns = "idx, id, author, header, signature, body, parts, blob_bytes, blob_tag";
 
     /// <summary>Reads a row and puts the envelope together again (envelope.md §1), but for parts that are a blob.</summary>
-    public static StoredRow Read(DbDataReader row)
+    public static StoredRow Read(DbDataReader row) => row is SqliteDataReader { Handle: { } statement }
+        ? ReadInPlace(statement)
+        : Join(
+            row.GetFieldValue<byte[]>(1), row.GetFieldValue<byte[]>(2), row.GetFieldValue<byte[]>(3), row.GetFieldValue<byte[]>(4), row.GetFieldValue<byte[]>(5),
+            row.GetFieldValue<byte[]>(6), row.GetInt32(7), row.GetInt64(8));
+
+    // The columns where they lie: the driver would copy each of them before they are copied into the envelope.
+    private static StoredRow ReadInPlace(sqlite3_stmt row) => Join(
+        raw.sqlite3_column_blob(row, 1), raw.sqlite3_column_blob(row, 2), raw.sqlite3_column_blob(row, 3), raw.sqlite3_column_blob(row, 4),
+        raw.sqlite3_column_blob(row, 5), raw.sqlite3_column_blob(row, 6), raw.sqlite3_column_int(row, 7), raw.sqlite3_column_int64(row, 8));
+
+    private static StoredRow Join(
+        ReadOnlySpan<byte> id, ReadOnlySpan<byte> author, ReadOnlySpan<byte> header, ReadOnlySpan<byte> signature, ReadOnlySpan<byte> body,
+        ReadOnlySpan<byte> parts, int blobBytes, long blobTag)
     {
-        var header = row.GetFieldValue<byte[]>(3);
-        var body = row.GetFieldValue<byte[]>(5);
         Span<byte> bodyLength = stackalloc byte[4];
         BinaryPrimitives.WriteInt32BigEndian(bodyLength, body.Length);
-        byte[] bytes = [.. header, .. row.GetFieldValue<byte[]>(4), .. bodyLength, .. body, .. row.GetFieldValue<byte[]>(6)];
-        var id = Id.From<EnvelopeId>(row.GetFieldValue<byte[]>(1));
-        var blobBytes = row.GetInt32(7);
-        return new(new(id, Id.From<PeerId>(row.GetFieldValue<byte[]>(2)), bytes), blobBytes > 0 ? new StoredBlob(id, row.GetInt64(8)) : null, blobBytes);
+        byte[] bytes = [.. header, .. signature, .. bodyLength, .. body, .. parts];
+        var envelope = Id.From<EnvelopeId>(id);
+        return new(new(envelope, Id.From<PeerId>(author), bytes), blobBytes > 0 ? new StoredBlob(envelope, blobTag) : null, blobBytes);
     }
 
     /// <summary>Reads the columns <c>idx, id</c>.</summary>
