@@ -49,13 +49,13 @@ internal sealed class CallLimiter(ServerSettings settings, AccountDirectory acco
     public bool TryTakeForAddress(IPAddress? address) => TryTake(_addresses, address);
 
     /// <summary>Counts a signature of a device that did not verify; never refuses by itself.</summary>
-    public void CountBadSignature(PeerId peer) => Count(peer, BadSignatureCost);
+    public void CountBadSignature(PeerId peer) => _peers?.Spend(peer.Value.ToArray(), BadSignatureCost);
 
     /// <summary>Counts work that a device made the server do as so many calls; never refuses by itself.</summary>
-    public void Count(PeerId peer, long calls)
-    {
-        _peers?.Spend(peer.Value.ToArray(), (int)Math.Min(calls, int.MaxValue));
-    }
+    public void Count(PeerId peer, long calls) => _peers?.Spend(peer.Value.ToArray(), (int)Math.Min(calls, int.MaxValue));
+
+    /// <summary>Counts work that a device asks for as so many calls, but as no more than a full bucket has; false, and nothing is counted, if it has not so many left.</summary>
+    public bool TryCount(PeerId peer, long calls) => TryTake(_peers, peer, (int)Math.Min(calls, (long)settings.CallsPerSecond * BurstSeconds));
 
     private static bool TryTake(TokenBuckets? buckets, IPAddress? address) => buckets?.TryTake(AddressNetwork.Of(address).GetAddressBytes(), 1, out _) ?? true;
 

@@ -16,10 +16,16 @@ internal sealed class HostResources : IAsyncDisposable
     /// <inheritdoc />
     public async ValueTask DisposeAsync()
     {
-        while (_owned.TryPop(out var resource))
+        if (!_owned.TryPop(out var resource)) return;
+        try
         {
             if (resource is IAsyncDisposable later) await later.DisposeAsync();
             else ((IDisposable)resource).Dispose();
+        }
+        finally
+        {
+            // What fails to end does not keep the rest.
+            await DisposeAsync();
         }
     }
 

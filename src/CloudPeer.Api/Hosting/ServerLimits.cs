@@ -23,6 +23,9 @@ internal static class ServerLimits
     /// <summary>Pushes of one stream that may be under way; the next frame is read when one is done.</summary>
     public const int PushesPerStream = 16;
 
+    /// <summary>For each of so many bytes a push of a stream takes the place of one more.</summary>
+    public const int PushSlotBytes = 256 << 10;
+
     /// <summary>Bytes of one message of a reconciliation (docs/protocol/reconcile.md §2).</summary>
     public const int ReconcileBytes = 64 << 10;
 

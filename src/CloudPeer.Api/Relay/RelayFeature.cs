@@ -25,7 +25,7 @@ internal static class RelayFeature
             provider.GetRequiredService<ITenants>(),
             provider.GetRequiredService<TimeProvider>(),
             onFault: provider.GetRequiredService<RelayFaults>().Take,
-            charge: provider.GetRequiredService<CallLimiter>().Count));
+            charge: provider.GetRequiredService<CallLimiter>().TryCount));
 
     public static void MapRelay(this IEndpointRouteBuilder app) => app.MapGrpcService<SyncService>();
 }

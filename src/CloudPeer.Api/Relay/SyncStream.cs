@@ -96,26 +96,26 @@ internal sealed partial class SyncStream(
         }
     }
 
-    private Task PushAsync(V1.ClientFrame frame) =>
-        _pushes.RunAsync(WireIds.Read<DocId>(frame.Push.Document, "document"), earlier => QueueAsync(frame, earlier), ending.Token);
+    private Task PushAsync(V1.ClientFrame frame) => _pushes.RunAsync(
+        WireIds.Read<DocId>(frame.Push.Document, "document"), frame.Push.CalculateSize(), earlier => QueueAsync(frame, earlier), ending.Token);
 
-    private async Task<Task> QueueAsync(V1.ClientFrame frame, Task earlier)
+    // What waits for the answer knows the frame's number and not the frame: a device that does not read must not keep its pushes in memory.
+    private async Task<QueuedPush> QueueAsync(V1.ClientFrame frame, Task earlier)
     {
-        var answer = Task.CompletedTask;
-        await Watch(async () =>
+        var (request, refusal) = (frame.Request, default(Refusal));
+        Task<V1.PushResponse>? queued = null;
+        await Watch(async () => refusal = await AskAsync(async () =>
         {
-            Task<V1.PushResponse>? queued = null;
-            var refusal = await AskAsync(async () =>
-            {
-                queued = await RelayCalls.QueueAsync(relay, limiter, peer, frame.Push, earlier, ending.Token);
-                return null;
-            });
-            answer = Watch(() => queued is null ? RefuseAsync(frame.Request, refusal!) : AnswerAsync(frame.Request, queued));
-        });
-        return answer;
+            queued = await RelayCalls.QueueAsync(relay, limiter, peer, frame.Push, earlier, ending.Token);
+            return null;
+        }));
+        if (queued is not null) return new(queued, AnswerAsync(request, queued));
+        return new(Task.CompletedTask, refusal is null ? Task.CompletedTask : AnswerAsync(request, refusal));
     }
 
-    private async Task AnswerAsync(ulong request, Task<V1.PushResponse> queued)
+    private Task AnswerAsync(ulong request, Refusal refusal) => Watch(() => RefuseAsync(request, refusal));
+
+    private Task AnswerAsync(ulong request, Task<V1.PushResponse> queued) => Watch(async () =>
     {
         V1.PushResponse? response = null;
         var refusal = await AskAsync(async () =>
@@ -124,7 +124,7 @@ internal sealed partial class SyncStream(
             return null;
         });
         await (refusal is null ? SendAsync(new() { Request = request, Pushed = response }) : RefuseAsync(request, refusal));
-    }
+    });
 
     private async Task AckAsync(V1.ClientFrame frame)
     {

@@ -16,44 +16,38 @@ internal sealed record BranchFinding(EnvelopeId Tip, EnvelopeId End, bool Surviv
 internal static class BranchLookup
 {
     /// <summary>Finds out what the judge needs to know of each envelope of such an author.</summary>
-    /// <returns>The steps; see <see cref="BundleLookup"/>.</returns>
-    public static async Task<ulong> FindAsync(
-        IRelayStore store, IReadOnlyList<PendingBundle> bundles, CachedDocument document, CancellationToken cancellationToken)
+    public static async Task FindAsync(
+        IRelayStore store, LogSearch search, IReadOnlyList<PendingBundle> bundles, CachedDocument document, CancellationToken cancellationToken)
     {
-        var (state, view, steps) = (document.State, document.Policy.View, 0UL);
-        if (!view.HasForks) return 0;
+        var (state, view) = (document.State, document.Policy.View);
+        if (!view.HasForks) return;
         foreach (var author in bundles.SelectMany(bundle => bundle.Envelopes).Where(pending => pending.IsSigned).GroupBy(pending => pending.Header.Author))
         {
             if (view.Survivor(author.Key) is not { } end || !state.Tips.TryGetValue(author.Key, out var tip)) continue;
             PendingEnvelope[] passed = [.. author.Where(pending => pending.Header.Seq <= tip.Seq).OrderByDescending(pending => pending.Header.Seq)];
-            if (passed.Length > 0) steps += await FindRepeatedAsync(store, state, passed, cancellationToken).ConfigureAwait(false);
+            if (passed.Length > 0) await FindRepeatedAsync(search, state, passed, cancellationToken).ConfigureAwait(false);
             // Down to the branch that was named, and on from there to where what is pushed goes.
-            var walk = new ChainWalk(store, state.Document, tip);
+            var walk = new ChainWalk(search, state.Document, tip);
             var place = await walk.ToAsync(Math.Min(tip.Seq, end.Seq), cancellationToken).ConfigureAwait(false);
             var survives = place?.Id == end.Envelope;
             foreach (var bundle in bundles.Where(bundle => bundle.Envelopes.Any(pending => pending.Header.Author == author.Key)))
                 bundle.Branches[author.Key] = new(tip.Id, end.Envelope, survives);
             foreach (var pending in survives ? [] : passed.Where(pending => pending.Header.Seq >= view.Frozen(author.Key) && pending.Header.Seq <= end.Seq))
                 await FindParentAsync(store, walk, state.Document, pending, document.Policy, cancellationToken).ConfigureAwait(false);
-            steps += walk.Steps;
         }
-
-        return steps;
     }
 
     // On another branch than that of the tip, walking back does not find it.
-    private static async Task<ulong> FindRepeatedAsync(
-        IRelayStore store, DocumentState state, IReadOnlyList<PendingEnvelope> passed, CancellationToken cancellationToken)
+    private static async Task FindRepeatedAsync(
+        LogSearch search, DocumentState state, IReadOnlyList<PendingEnvelope> passed, CancellationToken cancellationToken)
     {
-        var places = await store.FindIdsAsync(state.Document, passed.Select(pending => pending.Envelope.Id).ToHashSet(), cancellationToken).ConfigureAwait(false);
+        var places = await search.FindIdsAsync(state, passed.Select(pending => pending.Envelope.Id).ToHashSet(), cancellationToken).ConfigureAwait(false);
         var indexes = places.ToDictionary(place => place.Id, place => place.Index);
         foreach (var pending in passed)
         {
             pending.WasLookedUp = true;
             if (indexes.TryGetValue(pending.Envelope.Id, out var index)) pending.StoredIndex = index;
         }
-
-        return state.Size;
     }
 
     private static async Task FindParentAsync(

@@ -56,13 +56,21 @@ internal sealed class BundleJudge
     /// <param name="host">The tenant that is charged; null if it is none any more.</param>
     public Refusal? Judge(TenantLedger? host)
     {
+        var refusal = JudgeAll(host);
+
+        // A document that is not here is nobody's: only who shows that it may host it learns more than of one that it may not know of.
+        return refusal is null || _document.State is not null || _policy.View.May(_bundle.Pusher, Permission.Control) ? refusal : Refusal.NotFound;
+    }
+
+    private Refusal? JudgeAll(TenantLedger? host)
+    {
         if (JudgeHosting(host?.Tenant) is { } refusal) return refusal;
         foreach (var pending in _bundle.Envelopes)
         {
             if (JudgeEnvelope(pending) is { } refused) return refused;
         }
 
-        return JudgeResult() ?? host!.Judge(_state, IsNew, Entries);
+        return JudgeResult() ?? (IsNew ? JudgeTenant(host?.Tenant) : null) ?? host!.Judge(_state, IsNew, Entries);
     }
 
     // Hosted here, the tenant may write, the pusher has Sync. Who is not served learns nothing else, so that is checked first.
@@ -70,18 +78,17 @@ internal sealed class BundleJudge
     {
         if (_document.State is null)
         {
-            if (_bundle.PusherTenant is null || !IsGenesis(_bundle.Envelopes[0].Header)) return Refusal.NotFound;
-        }
-        else
-        {
-            if (!CachedDocument.Serves(_state, _policy, _bundle.Pusher, _bundle.PusherTenant, host)) return Refusal.NotFound;
-            if (_state.Hosting == HostingState.Ended && !_bundle.Envelopes.Any(GrantsToServer)) return NotHosted;
+            return _bundle.PusherTenant is null || !IsGenesis(_bundle.Envelopes[0].Header) ? Refusal.NotFound : null;
         }
 
-        return host?.TakesFrom(_bundle.Pusher) == true
-            ? null
-            : new(Reason.SubscriptionReadOnly, "The account that hosts this document may not store anything now; reading and deleting go on.");
+        if (!CachedDocument.Serves(_state, _policy, _bundle.Pusher, _bundle.PusherTenant, host)) return Refusal.NotFound;
+        if (_state.Hosting == HostingState.Ended && !_bundle.Envelopes.Any(GrantsToServer)) return NotHosted;
+        return JudgeTenant(host);
     }
+
+    private Refusal? JudgeTenant(TenantInfo? host) => host?.TakesFrom(_bundle.Pusher) == true
+        ? null
+        : new(Reason.SubscriptionReadOnly, "The account that hosts this document may not store anything now; reading and deleting go on.");
 
     private static Refusal NotHosted => new(Reason.NotHosted, "This server's Sync grant in the document was revoked.");
 
@@ -103,6 +110,7 @@ internal sealed class BundleJudge
 
         if (JudgeChain(header, tip) is { } broken) return broken;
         if (!pending.IsSigned) return new(Reason.BadSignature, NotSigned);
+        if (tip is null && _state.Tips.Count >= _document.MaxAuthors) return new(Reason.TooLarge, $"A document has at most {_document.MaxAuthors} authors here.");
         if (!header.Auth.All(_policy.Contains) || !header.Deps.All(IsKnown))
             return new(Reason.DepsMissing, "An envelope depends on one that is not here.");
         return JudgePolicy(pending, out var policy) ?? Append(pending.Envelope, tip, policy);

@@ -21,7 +21,7 @@ internal sealed record CachedDocument(DocumentState State, DocumentPolicy Policy
     public ulong NotBefore { get; init; }
 
     /// <summary>What it costs to keep, in ids.</summary>
-    public int Weight { get; } = 64 + State.Tips.Count + Policy.Weight + Recent.Weight;
+    public int Weight { get; } = 64 + State.Tips.Values.Sum(tip => 2 + (tip.Auth.Count / 2)) + Policy.Weight + Recent.Weight;
 
     /// <summary>
     /// True if the peer is served (sync.md §1.3): it has Sync in some zone, while the document is private it belongs to the tenant that hosts it, and while that

@@ -3,13 +3,10 @@ using Tlfs.Core.Ids;
 namespace CloudPeer.Sync.Relay;
 
 /// <summary>Walks an author's chain in the log back from its end, each step once, for whoever asks in descending order.</summary>
-internal sealed class ChainWalk(IRelayStore store, DocId document, AuthorTip tip)
+internal sealed class ChainWalk(LogSearch search, DocId document, AuthorTip tip)
 {
     private LogPlace? _place = new(tip.Index, tip.Id);
     private ulong _seq = tip.Seq;
-
-    /// <summary>Steps that were walked.</summary>
-    public ulong Steps { get; private set; }
 
     /// <summary>Where the chain has its envelope with a number; null if it is shorter.</summary>
     /// <param name="seq">At most the number asked for before.</param>
@@ -17,8 +14,7 @@ internal sealed class ChainWalk(IRelayStore store, DocId document, AuthorTip tip
     public async ValueTask<LogPlace?> ToAsync(ulong seq, CancellationToken cancellationToken)
     {
         if (seq == _seq || _place is null) return _place;
-        Steps += _seq - seq;
-        _place = await store.WalkBackAsync(document, _place.Index, _seq - seq, cancellationToken).ConfigureAwait(false);
+        _place = await search.WalkBackAsync(document, _place.Index, _seq - seq, cancellationToken).ConfigureAwait(false);
         _seq = seq;
         return _place;
     }

@@ -109,7 +109,7 @@ internal sealed class CommitAttempt(CommitContext context, IReadOnlyList<Pending
 
         if (bundle.LookedUpIn is { } generation && generation != state.Generation) bundle.ForgetLookups();
         // Only what was appended since the push was looked at can be found now, so the way is short.
-        await BundleLookup.FindRepeatedAsync(context.Store, bundle.Envelopes, state, document.Find, CancellationToken.None).ConfigureAwait(false);
+        await BundleLookup.FindRepeatedAsync(new(context.Store), bundle.Envelopes, state, document.Find, CancellationToken.None).ConfigureAwait(false);
         if (document.Policy.View.HasForks) document.Surviving.UnionWith(bundle.Surviving(document.Policy.View));
     }
 
@@ -170,12 +170,9 @@ internal sealed class CommitAttempt(CommitContext context, IReadOnlyList<Pending
     // The caches before the answers, so that whoever has a receipt finds its envelope.
     private void Publish()
     {
-        foreach (var (id, document) in _documents)
-        {
-            if (!document.HasGrown) continue;
-            context.Cache.Put(document.Publish(_asOf));
-            context.Signals.Pulse(id);
-        }
+        foreach (var document in _documents.Values.Where(document => document.HasGrown)) context.Cache.Put(document.Publish(_asOf));
+        // Also where all of it was there: of a commit before nobody may have been told, because its outcome was not known.
+        foreach (var id in _accepted.Select(accepted => accepted.Bundle.Document).Distinct()) context.Signals.Pulse(id);
     }
 
     private void Answer(ReceiptBatch? receipts)

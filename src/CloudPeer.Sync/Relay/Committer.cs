@@ -87,12 +87,13 @@ internal sealed class Committer : IAsyncDisposable
         }
     }
 
-    // Whether the commit became durable may be unknown: what is remembered of its documents must be read again.
+    // Whether the commit became durable may be unknown: what is remembered of its documents must be read again, also by who follows them.
     private void RefuseAll(List<PendingBundle> batch, Reason reason, string message)
     {
         foreach (var bundle in batch)
         {
             _context.Cache.Forget(bundle.Document);
+            _context.Signals.Pulse(bundle.Document);
             bundle.Refuse(reason, message);
         }
     }

@@ -50,13 +50,14 @@ internal sealed class DocumentDeleter : IAsyncDisposable
         try
         {
             if (await DeleteAsync(tenant, document, cancellationToken).ConfigureAwait(false) is not { } freed) return Outcome.Refused<FreedRoom>(Refusal.NotFound);
-            _context.Cache.ForgetDeleted(document);
-            _context.Signals.Pulse(document);
-            _due.Release();
             return Outcome.Of(new FreedRoom(freed));
         }
         finally
         {
+            // Also after a failure: it may be deleted all the same.
+            _context.Cache.ForgetDeleted(document);
+            _context.Signals.Pulse(document);
+            _due.Release();
             _turn.Release();
         }
     }

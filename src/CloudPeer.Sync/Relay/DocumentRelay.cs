@@ -76,10 +76,10 @@ public sealed partial class DocumentRelay : IAsyncDisposable
     /// <param name="time">The clock of receipts and heads.</param>
     /// <param name="limits">The limits; the defaults if null.</param>
     /// <param name="onFault">Told of bugs and failures of the environment, for the host's log; callers get a refusal.</param>
-    /// <param name="charge">Told that a push of a device was as much work as so many calls more.</param>
+    /// <param name="charge">Told that a push of a device is as much work as so many calls more; false if the device has not so many left.</param>
     public DocumentRelay(
         SigningKey server, IRelayStore store, ITenants tenants, TimeProvider time, RelayLimits? limits = null, Action<Exception>? onFault = null,
-        Action<PeerId, long>? charge = null)
+        Func<PeerId, long, bool>? charge = null)
     {
         _server = server;
         _store = store;
@@ -89,7 +89,7 @@ public sealed partial class DocumentRelay : IAsyncDisposable
         _onFault = onFault ?? (_ => { });
         var changes = new ChangesElsewhere(_limits.ChangesElsewhere);
         _cache = new(store, changes, _limits);
-        charge ??= (_, _) => { };
+        charge ??= (_, _) => true;
         _receipts = new(store, server.Public, _limits.ReceiptDesks, _onFault, charge);
         var context = new CommitContext(server, store, tenants, _cache, _signals, _receipts, time, _limits, _onFault);
         _committer = new(context);
@@ -130,7 +130,7 @@ public sealed partial class DocumentRelay : IAsyncDisposable
     /// <param name="cancellationToken">Stops waiting; what has been handed to a commit may still be stored.</param>
     /// <param name="ifCurrent">Of a bundle, by its place: whether a zone in it must have seen every statement here. None if null.</param>
     /// <param name="app">The app that pushes; a document counts to the budget of the one that began it. Empty if it does not say.</param>
-    /// <param name="earlier">Completes when pushes are answered that this one may depend on; waited for before the log is searched for something. None if null.</param>
+    /// <param name="earlier">Completes when pushes are decided that this one may depend on; waited for before the log is searched for something. None if null.</param>
     /// <returns>In it the results, in the order of the bundles.</returns>
     /// <exception cref="TlfsException"><see cref="Reason.TooLarge"/>: more than one push may have; nothing of it was looked at.</exception>
     public async Task<Task<IReadOnlyList<Outcome<IReadOnlyList<Receipt>>>>> QueueAsync(
@@ -261,6 +261,7 @@ public sealed partial class DocumentRelay : IAsyncDisposable
         await _receipts.DisposeAsync().ConfigureAwait(false);
         await _deleter.DisposeAsync().ConfigureAwait(false);
         await _deliveries.DisposeAsync().ConfigureAwait(false);
+        _pushes.Dispose();
         _sets.Dispose();
         _proofs.Dispose();
     }

@@ -49,8 +49,9 @@ internal sealed class ElsewhereWatch : IAsyncDisposable
                 await Task.Delay(wait, _time, _stopping.Token).ConfigureAwait(false);
             }
         }
-        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+        catch (Exception) when (_stopping.IsCancellationRequested)
         {
+            // Whatever fails now, nobody listens any more.
         }
     }
 

@@ -11,12 +11,16 @@ namespace CloudPeer.Sync.Relay;
 /// the log. What it finds out is kept with the bundle, and counts in the commit where the order of checks has its place.
 /// </summary>
 internal sealed class PushDesk(
-    IRelayStore store, ITenants tenants, DocumentCache cache, Committer committer, RelayLimits limits, Action<PeerId, long> charge)
+    IRelayStore store, ITenants tenants, DocumentCache cache, Committer committer, RelayLimits limits, Func<PeerId, long, bool> charge) : IDisposable
 {
     // From here on it is worth waking other cores for signatures of 50 µs each.
     private const int ParallelFrom = 8;
 
     private readonly WaitingRoom _room = new(limits);
+    private readonly SemaphoreSlim _searches = new(limits.SearchDesks, limits.SearchDesks);
+
+    /// <inheritdoc />
+    public void Dispose() => _searches.Dispose();
 
     /// <exception cref="TlfsException"><see cref="Reason.TooLarge"/>: nothing of the push was looked at.</exception>
     public async Task<Task<IReadOnlyList<Outcome<IReadOnlyList<Receipt>>>>> QueueAsync(
@@ -118,26 +122,33 @@ internal sealed class PushDesk(
 
     private async Task PrepareAsync(List<PendingBundle> bundles, Task earlier, CancellationToken cancellationToken)
     {
+        var (isAdmitted, document) = await FindAsync(bundles, cancellationToken).ConfigureAwait(false);
+        if (isAdmitted)
+        {
+            Verify(bundles);
+            if (!earlier.IsCompleted && (document is null || BundleLookup.UnknownDeps(bundles, document).Count > 0))
+            {
+                // What the device pushed before may bring what this one names, or the document itself.
+                await earlier.WaitAsync(cancellationToken).ConfigureAwait(false);
+                (isAdmitted, document) = await FindAsync(bundles, cancellationToken).ConfigureAwait(false);
+            }
+        }
+
+        if (!isAdmitted) bundles.ForEach(bundle => bundle.Refuse(Refusal.NotFound));
+        else if (document is null || await LookUpAsync(bundles, document, cancellationToken).ConfigureAwait(false)) committer.Enqueue(bundles);
+    }
+
+    private async Task<(bool IsAdmitted, CachedDocument? Document)> FindAsync(List<PendingBundle> bundles, CancellationToken cancellationToken)
+    {
         var id = bundles[0].Document;
         var remembered = cache.Find(id);
         var document = remembered ?? await cache.LoadAsync(id, cancellationToken).ConfigureAwait(false);
-        var admitted = await AdmitAsync(bundles, document, cancellationToken).ConfigureAwait(false);
-        if (!admitted && remembered is not null)
-        {
-            // What is remembered may be old.
-            document = await cache.LoadAsync(id, cancellationToken).ConfigureAwait(false);
-            admitted = await AdmitAsync(bundles, document, cancellationToken).ConfigureAwait(false);
-        }
+        if (await AdmitAsync(bundles, document, cancellationToken).ConfigureAwait(false)) return (true, document);
+        if (remembered is null) return (false, null);
 
-        if (!admitted)
-        {
-            bundles.ForEach(bundle => bundle.Refuse(Refusal.NotFound));
-            return;
-        }
-
-        Verify(bundles);
-        if (document is not null) await LookUpAsync(bundles, document, earlier, cancellationToken).ConfigureAwait(false);
-        committer.Enqueue(bundles);
+        // What is remembered may be old.
+        document = await cache.LoadAsync(id, cancellationToken).ConfigureAwait(false);
+        return (await AdmitAsync(bundles, document, cancellationToken).ConfigureAwait(false), document);
     }
 
     // A stranger is turned away before signatures are checked for it. The commit decides again, with the document locked.
@@ -164,14 +175,25 @@ internal sealed class PushDesk(
         else foreach (var envelope in bundle.Envelopes) envelope.Verify();
     }
 
-    private async Task LookUpAsync(List<PendingBundle> bundles, CachedDocument document, Task earlier, CancellationToken cancellationToken)
+    // False if the device has no calls left for what is to be searched; all is refused then.
+    private async Task<bool> LookUpAsync(List<PendingBundle> bundles, CachedDocument document, CancellationToken cancellationToken)
     {
         foreach (var bundle in bundles) bundle.LookedUpIn = document.State.Generation;
-        var steps = await BundleLookup.FindDepsAsync(store, bundles, document, earlier, cancellationToken).ConfigureAwait(false);
-        steps += await BranchLookup.FindAsync(store, bundles, document, cancellationToken).ConfigureAwait(false);
-        steps += await BundleLookup.FindRepeatedAsync(store, bundles.SelectMany(bundle => bundle.Envelopes), document.State, Remembered, cancellationToken).ConfigureAwait(false);
-        if (steps >= (ulong)limits.StepsPerCall) charge(bundles[0].Pusher, (long)(steps / (ulong)limits.StepsPerCall));
+        var search = new LogSearch(store, _searches, steps => Calls(steps.After) - Calls(steps.Before) is var calls && (calls == 0 || charge(bundles[0].Pusher, calls)));
+        try
+        {
+            await BundleLookup.FindDepsAsync(search, bundles, document, cancellationToken).ConfigureAwait(false);
+            await BranchLookup.FindAsync(store, search, bundles, document, cancellationToken).ConfigureAwait(false);
+            await BundleLookup.FindRepeatedAsync(search, bundles.SelectMany(bundle => bundle.Envelopes), document.State, Remembered, cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+        catch (TlfsException e) when (e.Reason == Reason.RateLimited)
+        {
+            bundles.ForEach(bundle => bundle.Refuse(new Refusal(e.Reason, e.Message) { RetryAfter = TimeSpan.FromSeconds(1) }));
+            return false;
+        }
 
+        long Calls(ulong steps) => (long)(steps / (ulong)limits.StepsPerCall);
         ulong? Remembered(EnvelopeId id) => document.Recent.TryFind(id, out var index) ? index : null;
     }
 }

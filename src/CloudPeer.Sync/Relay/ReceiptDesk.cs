@@ -20,11 +20,11 @@ internal sealed class ReceiptDesk : IAsyncDisposable
     private readonly IRelayStore _store;
     private readonly PeerId _server;
     private readonly Action<Exception> _onFault;
-    private readonly Action<PeerId, long> _charge;
+    private readonly Func<PeerId, long, bool> _charge;
     private readonly Channel<RepeatedBundle> _queue = Channel.CreateUnbounded<RepeatedBundle>();
     private readonly Task _running;
 
-    public ReceiptDesk(IRelayStore store, PeerId server, int desks, Action<Exception> onFault, Action<PeerId, long> charge)
+    public ReceiptDesk(IRelayStore store, PeerId server, int desks, Action<Exception> onFault, Func<PeerId, long, bool> charge)
     {
         (_store, _server, _onFault, _charge) = (store, server, onFault, charge);
         _running = Task.WhenAll(Enumerable.Range(0, desks).Select(_ => Task.Run(RunAsync)));

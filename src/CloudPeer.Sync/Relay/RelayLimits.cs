@@ -24,6 +24,12 @@ public sealed record RelayLimits
     /// <summary>Entries of a log that a push may have searched for the price of one call of its device. Receipts of an earlier commit cost one call too.</summary>
     public int StepsPerCall { get; init; } = 1000;
 
+    /// <summary>Searches of logs for pushes at the same time.</summary>
+    public int SearchDesks { get; init; } = 2;
+
+    /// <summary>Authors of one document: the row with the end of each one's chain is written with every commit to it.</summary>
+    public int Authors { get; init; } = 4096;
+
     /// <summary>Pushes whose receipts are made again at the same time.</summary>
     public int ReceiptDesks { get; init; } = 2;
 

@@ -70,7 +70,8 @@ public sealed class UsageAudit(IRelayStore store, TimeProvider time)
         var transaction = await store.BeginAsync([document], [], cancellationToken).ConfigureAwait(false);
         await using (transaction.ConfigureAwait(false))
         {
-            if (await store.CountDocumentAsync(document, cancellationToken).ConfigureAwait(false) is not { } count) return true;
+            // Only what is locked: a document that was deleted meanwhile may have been begun anew.
+            if (!transaction.Documents.ContainsKey(document) || await store.CountDocumentAsync(document, cancellationToken).ConfigureAwait(false) is not { } count) return true;
             var corrected = count with { State = count.Corrected };
             return corrected.IsExact
                 && await transaction.CommitAsync(GroupCommit.Correction([corrected.State], [], time.Micros()), CancellationToken.None).ConfigureAwait(false);

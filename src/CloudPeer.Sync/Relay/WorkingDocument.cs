@@ -15,6 +15,7 @@ internal sealed class WorkingDocument
     /// <param name="limits">How much is remembered of a new document.</param>
     public WorkingDocument(DocId document, CachedDocument? cached, DeletedDocument? deleted, RelayLimits limits)
     {
+        MaxAuthors = limits.Authors;
         Deleted = deleted;
         State = cached?.State;
         NotBefore = cached?.NotBefore ?? deleted?.Micros ?? 0;
@@ -30,6 +31,9 @@ internal sealed class WorkingDocument
 
     /// <inheritdoc cref="CachedDocument.NotBefore" />
     public ulong NotBefore { get; }
+
+    /// <summary>How many authors it may have.</summary>
+    public int MaxAuthors { get; }
 
     /// <summary>Its statements so far.</summary>
     public DocumentPolicy Policy { get; private set; }

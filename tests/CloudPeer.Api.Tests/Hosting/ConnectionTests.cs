@@ -130,14 +130,17 @@ public sealed class ConnectionTests(PostgresFixture postgres)
         }
     }
 
-    [Fact]
-    public async Task Pushes_of_a_stream_under_way_are_so_many_and_the_next_frame_waits()
+    [Theory]
+    [InlineData(ServerLimits.PushesPerStream, 0)]
+    [InlineData(ServerLimits.PushesPerStream / 2, ServerLimits.PushSlotBytes)]
+    [InlineData(1, ServerLimits.FrameBytes)]
+    public async Task Pushes_of_a_stream_under_way_are_so_many_and_the_next_frame_waits(int pushes, int bytes)
     {
         using var lanes = new PushLanes();
         var gate = new TaskCompletionSource();
-        for (var i = 0; i < ServerLimits.PushesPerStream; i++) await lanes.RunAsync(Document(i % 2), _ => Task.FromResult<Task>(gate.Task), Cancel);
+        for (var i = 0; i < pushes; i++) await lanes.RunAsync(Document(i % 2), bytes, _ => Queued(Task.CompletedTask, gate.Task), Cancel);
 
-        var next = lanes.RunAsync(Document(100), _ => Task.FromResult(Task.CompletedTask), Cancel);
+        var next = lanes.RunAsync(Document(100), 0, _ => Queued(Task.CompletedTask, Task.CompletedTask), Cancel);
         Assert.False(next.IsCompleted);
         gate.SetResult();
         await next;
@@ -145,33 +148,35 @@ public sealed class ConnectionTests(PostgresFixture postgres)
     }
 
     [Fact]
-    public async Task Pushes_of_one_document_are_queued_in_order_and_answered_as_their_answers_come()
+    public async Task Pushes_of_one_document_are_queued_in_order_and_wait_for_no_device_to_read_its_answers()
     {
         using var lanes = new PushLanes();
-        var (queueing, answer) = (new TaskCompletionSource<Task>(), new TaskCompletionSource());
-        var (second, other, earlier) = (new TaskCompletionSource(), new TaskCompletionSource(), new TaskCompletionSource<Task>());
-        await lanes.RunAsync(Document(0), _ => queueing.Task, Cancel);
-        await lanes.RunAsync(Document(0), before => Note(second, before), Cancel);
-        await lanes.RunAsync(Document(1), before => Note(other, before), Cancel);
+        var (queueing, decision, answer) = (new TaskCompletionSource<QueuedPush>(), new TaskCompletionSource(), new TaskCompletionSource());
+        var (second, other) = (new TaskCompletionSource<Task>(), new TaskCompletionSource<Task>());
+        await lanes.RunAsync(Document(0), 0, _ => queueing.Task, Cancel);
+        await lanes.RunAsync(Document(0), 0, earlier => Note(second, earlier), Cancel);
+        await lanes.RunAsync(Document(1), 0, earlier => Note(other, earlier), Cancel);
 
-        await other.Task;
+        Assert.True((await other.Task).IsCompleted);
         Assert.False(second.Task.IsCompleted);
-        queueing.SetResult(answer.Task);
-        await second.Task;
-        await earlier.Task;
+        queueing.SetResult(new(decision.Task, answer.Task));
+        var before = await second.Task;
         var drained = lanes.DrainAsync();
-        Assert.False((await earlier.Task).IsCompleted || drained.IsCompleted);
+        Assert.False(before.IsCompleted);
+        decision.SetException(new OperationCanceledException());
+        await before;
+        Assert.False(drained.IsCompleted);
         answer.SetResult();
-        await await earlier.Task;
         await drained;
 
-        Task<Task> Note(TaskCompletionSource queued, Task before)
+        static Task<QueuedPush> Note(TaskCompletionSource<Task> queued, Task earlier)
         {
-            if (queued == second) earlier.SetResult(before);
-            queued.SetResult();
-            return Task.FromResult(Task.CompletedTask);
+            queued.SetResult(earlier);
+            return Queued(Task.CompletedTask, Task.CompletedTask);
         }
     }
+
+    private static Task<QueuedPush> Queued(Task decided, Task answered) => Task.FromResult(new QueuedPush(decided, answered));
 
     [Fact]
     public async Task Kestrel_and_the_host_are_told_every_limit()

@@ -113,7 +113,7 @@ public sealed class PageTests(PostgresFixture postgres)
         Assert.Equal("healthy", live.RootElement.GetProperty("status").GetString());
         Assert.Equal("healthy", ready.RootElement.GetProperty("status").GetString());
         Assert.Equal(
-            "dataFolder database relay",
+            "dataFolder database relay serving",
             string.Join(' ', ready.RootElement.GetProperty("checks").EnumerateObject().Select(check => check.Name).Order(StringComparer.Ordinal)));
         Assert.Equal(HealthCheckResponse.Types.ServingStatus.Serving, grpc.Status);
     }

@@ -94,6 +94,22 @@ public sealed class GroupCommitTests
     }
 
     [Fact]
+    public async Task Followers_are_woken_by_a_commit_of_which_nobody_knows_whether_it_became_durable()
+    {
+        await using var store = new GatedStore();
+        await using var world = new RelayWorld(store.Store);
+        var owner = world.Tenant();
+        var document = await world.HostedAsync(owner);
+        var waiting = world.Relay.WaitAsync(owner.Public, document.Id, 2, CancellationToken.None);
+        store.Failure = new TlfsException(Reason.Unavailable, "the answer was lost");
+        store.FailsAfterCommit = true;
+        await world.RefuseAsync(owner, document, document.NextDelta(owner));
+
+        Assert.Null(await waiting);
+        Assert.Equal(3, (await RelayWorld.ReadAllAsync(world.Relay, owner, document.Id)).Count);
+    }
+
+    [Fact]
     public async Task A_bug_in_one_commit_does_not_stop_the_next()
     {
         await using var store = new GatedStore();

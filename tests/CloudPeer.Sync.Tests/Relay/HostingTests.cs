@@ -34,6 +34,22 @@ public sealed class HostingTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Whoever_may_not_host_a_document_is_not_told_whether_it_is_here()
+    {
+        var (owner, stranger) = (_world.Tenant(), _world.Tenant());
+        var (here, elsewhere) = (await _world.HostedAsync(owner), _world.Document(owner));
+        foreach (var document in new[] { here, elsewhere })
+        {
+            Assert.Equal(Reason.NotFound, (await _world.RefuseAsync(stranger, document, document.Genesis)).Reason);
+            Assert.Equal(Reason.NotFound, (await _world.RefuseAsync(stranger, document, document.Genesis, document.NextDelta(stranger))).Reason);
+        }
+
+        _world.Tenants.Change(_world.Tenants.Register(stranger.Public), 0, mayWrite: false);
+        foreach (var document in new[] { here, elsewhere })
+            Assert.Equal(Reason.NotFound, (await _world.RefuseAsync(stranger, document, document.Genesis)).Reason);
+    }
+
+    [Fact]
     public async Task A_device_that_the_bundle_gives_control_may_host_and_its_tenant_pays()
     {
         var (owner, manager) = (_world.Device(), _world.Tenant());

@@ -93,12 +93,67 @@ public sealed class PushCostTests : IAsyncDisposable
         var results = await relay.PushAsync(member.Public, document.Id, [.. all.Select(each => (IReadOnlyList<ReadOnlyMemory<byte>>)[each.Bytes])], CancellationToken.None);
         Assert.All(results, result => Assert.True(result.Succeeded, result.Refusal?.ToString()));
         Assert.Equal(99UL, walked);
-        Assert.Contains((member.Public, 9L), charged);
+        Assert.Equal(9L + 1, charged.Sum(each => each.Calls));
 
         charged.Clear();
         var missing = document.Delta(member, document.Draft(member.Public) with { Deps = [new(new(_world.Entropy.Bytes(32)))] });
         Assert.Equal(Reason.DepsMissing, (await RelayWorld.PushAsync(relay, member, document.Id, missing)).Refusal?.Reason);
         Assert.Equal([(member.Public, 10L)], charged);
+    }
+
+    [Fact]
+    public async Task Who_has_no_calls_left_is_not_searched_for_and_searches_wait_for_one_another()
+    {
+        var (running, most, gate) = (0, 0, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        using var entered = new SemaphoreSlim(0);
+        var store = Interception.Before<IRelayStore>(_store, (method, _, next) =>
+        {
+            if (method is not nameof(IRelayStore.FindIdsAsync)) return next();
+            return FindAsync();
+
+            async Task<IReadOnlyList<LogPlace>> FindAsync()
+            {
+                most = Math.Max(most, Interlocked.Increment(ref running));
+                entered.Release();
+                await gate.Task;
+                Interlocked.Decrement(ref running);
+                return await (Task<IReadOnlyList<LogPlace>>)next()!;
+            }
+        });
+        var (owner, poor) = (_world.Tenant(), _world.Device());
+        var document = await _world.HostedAsync(owner);
+        await _world.AcceptAsync(owner, document, document.NextGrant(owner, poor.Public, Permission.Write));
+        await using var relay = new DocumentRelay(
+            _world.Server, store, _world.Tenants, TimeProvider.System, new() { StepsPerCall = 1, SearchDesks = 2 }, _world.Faults.Enqueue, (device, _) => device != poor.Public);
+
+        var refused = await RelayWorld.PushAsync(relay, poor, document.Id, Unknown(poor));
+        Assert.Equal((Reason.RateLimited, TimeSpan.FromSeconds(1)), (refused.Refusal!.Reason, refused.Refusal.RetryAfter));
+        var pushes = Enumerable.Range(0, 5).Select(_ => RelayWorld.PushAsync(relay, owner, document.Id, Unknown(owner))).ToList();
+        for (var i = 0; i < 2; i++) await entered.WaitAsync(TestContext.Current.CancellationToken);
+        gate.SetResult();
+        Assert.All(await Task.WhenAll(pushes), outcome => Assert.Equal(Reason.DepsMissing, outcome.Refusal?.Reason));
+        Assert.Equal((2, 0), (most, running));
+        Assert.Empty(_world.Faults);
+
+        Envelope Unknown(SigningKey author) => document.Delta(author, document.Draft(author.Public) with { Deps = [new(new(_world.Entropy.Bytes(32)))] });
+    }
+
+    [Fact]
+    public async Task A_document_that_is_begun_by_pushes_that_wait_for_no_answer_finds_what_the_first_of_them_brought()
+    {
+        var (owner, member) = (_world.Tenant(), _world.Device());
+        var document = _world.Document(owner);
+        await using var relay = _world.Start(_store, new() { RecentIds = 4 });
+        Envelope[] genesis = [document.Genesis, document.NextGrant(owner, _world.Server.Public, Permission.Sync), document.NextGrant(owner, member.Public, Permission.Write)];
+        Envelope[] middle = [.. Enumerable.Range(0, 10).Select(_ => document.NextDelta(owner))];
+        var last = document.Delta(member, document.Draft(member.Public) with { Deps = [middle[0].Id] });
+
+        var first = await relay.QueueAsync(owner.Public, document.Id, [Bytes(genesis)], CancellationToken.None);
+        var second = await relay.QueueAsync(owner.Public, document.Id, [Bytes(middle)], CancellationToken.None, earlier: first);
+        var third = await relay.QueueAsync(owner.Public, document.Id, [Bytes(last)], CancellationToken.None, earlier: second);
+        foreach (var push in new[] { first, second, third }) Assert.All(await push, outcome => Assert.True(outcome.Succeeded, outcome.Refusal?.ToString()));
+
+        static IReadOnlyList<ReadOnlyMemory<byte>> Bytes(params Envelope[] envelopes) => [.. envelopes.Select(envelope => envelope.Bytes)];
     }
 
     [Fact]
@@ -255,7 +310,11 @@ public sealed class PushCostTests : IAsyncDisposable
     }
 
     private DocumentRelay Charging(IRelayStore store, ConcurrentQueue<(PeerId Device, long Calls)> charged, RelayLimits limits) =>
-        new(_world.Server, store, _world.Tenants, TimeProvider.System, limits, _world.Faults.Enqueue, (device, calls) => charged.Enqueue((device, calls)));
+        new(_world.Server, store, _world.Tenants, TimeProvider.System, limits, _world.Faults.Enqueue, (device, calls) =>
+        {
+            charged.Enqueue((device, calls));
+            return true;
+        });
 
     private static async Task TakeAsync(DocumentRelay relay, SigningKey pusher, DocumentBuilder document, params Envelope[] bundle)
     {

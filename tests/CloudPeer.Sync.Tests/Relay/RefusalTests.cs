@@ -113,6 +113,19 @@ public sealed class RefusalTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_document_has_so_many_authors_and_one_more_is_too_large()
+    {
+        var (owner, member, other) = (_world.Tenant(), _world.Device(), _world.Device());
+        var document = await _world.HostedAsync(owner);
+        await _world.AcceptAsync(owner, document, document.NextGrant(owner, member.Public, Permission.Write), document.NextGrant(owner, other.Public, Permission.Write));
+        await using var relay = _world.Start(_store, new() { Authors = 3 });
+
+        Assert.True((await RelayWorld.PushAsync(relay, member, document.Id, document.NextDelta(member))).Succeeded);
+        Assert.True((await RelayWorld.PushAsync(relay, member, document.Id, document.NextDelta(member))).Succeeded);
+        Assert.Equal(Reason.TooLarge, (await RelayWorld.PushAsync(relay, other, document.Id, document.NextDelta(other))).Refusal?.Reason);
+    }
+
+    [Fact]
     public async Task Quota_is_exact_to_the_byte_and_over_all_documents_of_the_tenant()
     {
         var owner = _world.Tenant();

@@ -19,7 +19,8 @@ internal static class HealthFeature
         services.AddGrpcHealthChecks()
             .AddCheck<DatabaseCheck>("database", timeout: ServerLimits.HealthCheck)
             .AddCheck<RelayStoreCheck>("relay", timeout: ServerLimits.HealthCheck)
-            .AddCheck<DataFolderCheck>("dataFolder", timeout: ServerLimits.HealthCheck);
+            .AddCheck<DataFolderCheck>("dataFolder", timeout: ServerLimits.HealthCheck)
+            .AddCheck<ServingCheck>("serving");
         return services;
     }
 
@@ -50,6 +51,13 @@ internal sealed class DatabaseCheck(HostSchema schema) : IHealthCheck
         await schema.CheckAsync(cancellationToken);
         return HealthCheckResult.Healthy();
     }
+}
+
+/// <summary>The server is not about to stop: a balancer sends nobody here any more.</summary>
+internal sealed class ServingCheck(IHostApplicationLifetime lifetime) : IHealthCheck
+{
+    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
+        Task.FromResult(lifetime.ApplicationStopping.IsCancellationRequested ? HealthCheckResult.Unhealthy() : HealthCheckResult.Healthy());
 }
 
 /// <summary>The relay's store answers.</summary>
