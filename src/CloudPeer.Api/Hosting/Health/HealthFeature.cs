@@ -20,7 +20,7 @@ internal static class HealthFeature
             .AddCheck<DatabaseCheck>("database", timeout: ServerLimits.HealthCheck)
             .AddCheck<RelayStoreCheck>("relay", timeout: ServerLimits.HealthCheck)
             .AddCheck<DataFolderCheck>("dataFolder", timeout: ServerLimits.HealthCheck)
-            .AddCheck<ServingCheck>("serving");
+            .AddCheck<ServingCheck>("serving", timeout: ServerLimits.HealthCheck);
         return services;
     }
 
