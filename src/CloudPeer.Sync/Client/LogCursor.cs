@@ -27,6 +27,9 @@ public interface IPulledLog
     /// <summary>The root that the log had at a size from 1 to that of what is stored.</summary>
     Bytes32 RootAt(ulong size);
 
+    /// <summary>The envelope at an index of what is stored.</summary>
+    EnvelopeId IdAt(ulong index);
+
     /// <summary>The first envelopes of the log.</summary>
     IReadOnlyList<EnvelopeId> Ids(ulong count);
 }
@@ -94,15 +97,17 @@ public sealed class LogCursor(DocId document, PeerId server)
     /// a greater one is a promise. What is signed wrongly, or was taken back by a restore, says nothing.
     /// </summary>
     /// <returns>The fault, if it signed something else before; null as well while only its next head can prove that.</returns>
-    public LogFault? Promise(LogStatement said, bool verified = false)
-    {
-        if (Agrees(said.Size, said.Root)) return null;
-        if (_generations.Exists(each => each.TakesBack(said.Size, said.Micros)) || (!verified && !said.Verify())) return null;
-        return Note(said.Size, new(said.Size, said.Root, said));
-    }
+    public LogFault? Promise(LogStatement said, bool verified = false) => Promise(said, verified, isSeen: false);
+
+    /// <summary>
+    /// Notes a verified head that another device saw. Unlike what this device was given, it may be of a generation that the server has not told of here yet.
+    /// </summary>
+    /// <returns>The fault, as for <see cref="Promise(LogStatement, bool)"/>.</returns>
+    public LogFault? PromiseSeen(LogHead head) => Promise(new HeadStatement(head), verified: true, isSeen: true);
 
     /// <summary>
     /// Takes a verified receipt of this device, which was given after the last generation that is known: no generation takes it back, whatever its time.
+    /// Its envelope is compared as well as its root: else a server could acknowledge an envelope and give its place to another one.
     /// </summary>
     /// <param name="receipt">The receipt.</param>
     /// <param name="isNew">True for one that the server gave just now; false for one that was kept.</param>
@@ -112,7 +117,8 @@ public sealed class LogCursor(DocId document, PeerId server)
     {
         var said = new ReceiptStatement(receipt);
         if (isNew) ThrowIfBehind(said);
-        return Agrees(said.Size, said.Root) ? null : Note(said.Size, new(said.Size, said.Root, said));
+        var envelope = receipt.Leaf.Envelope;
+        return Agrees(said.Size, said.Root) && IdAt(said.Size - 1) == envelope ? null : Note(said.Size, new(said.Size, said.Root, said, envelope));
     }
 
     /// <summary>Notes the root that somebody else saw; the server's signature is not at hand.</summary>
@@ -128,7 +134,7 @@ public sealed class LogCursor(DocId document, PeerId server)
         Pulled = Pulled.Append(envelope);
         var root = Pulled.Root;
         _appended.Add(new(envelope, root));
-        if (_promised.Remove(Pulled.Size, out var promised) && promised.Root != root) _broken ??= promised;
+        if (_promised.Remove(Pulled.Size, out var promised) && (promised.Root != root || (promised.Last is { } last && last != envelope))) _broken ??= promised;
     }
 
     /// <summary>What was appended is stored now.</summary>
@@ -180,7 +186,7 @@ public sealed class LogCursor(DocId document, PeerId server)
             return new((known.Size, known.Root, known.Micros) == (generation.Size, generation.Root, generation.Micros) ? null : Fork(new GenerationStatement(known), said));
         if (_generations.Count > 0 && generation.Number < _generations[^1].Number) return default;
         if (generation.Size <= Pulled.Size && RootAt(generation.Size) != generation.Root) return new(Fork(said, Head is null ? null : new HeadStatement(Head)));
-        if (Statements().FirstOrDefault(each => each.Size > generation.Size && each.Micros >= generation.Micros) is { } later) return new(Rollback(later, said));
+        if (Statements(withSeen: false).FirstOrDefault(each => each.Size > generation.Size && each.Micros >= generation.Micros) is { } later) return new(Rollback(later, said));
         ThrowIfToCome(generation, now);
         if (_generations.Count >= Evidence.MaxGenerations)
             throw new TlfsException(Reason.TooLarge, $"the server began this document's log anew more than {Evidence.MaxGenerations} times, which is more than can be followed; use another cloudpeer for it");
@@ -222,6 +228,13 @@ public sealed class LogCursor(DocId document, PeerId server)
             "the server's clock is behind the time at which it says that it was restored, so what it signs counts for nothing; ask its operator to set its clock, or use another cloudpeer");
     }
 
+    private LogFault? Promise(LogStatement said, bool verified, bool isSeen)
+    {
+        if (Agrees(said.Size, said.Root)) return null;
+        if (_generations.Exists(each => each.TakesBack(said.Size, said.Micros)) || (!verified && !said.Verify())) return null;
+        return Note(said.Size, new(said.Size, said.Root, said, IsSeen: isSeen));
+    }
+
     private LogFault? Note(ulong size, Promised promised)
     {
         if (size <= Pulled.Size)
@@ -234,17 +247,23 @@ public sealed class LogCursor(DocId document, PeerId server)
 
         if (_promised.TryAdd(size, promised)) return null;
         var earlier = _promised[size];
-        if (earlier.Root != promised.Root) return Fork(earlier.By, promised.By);
-        if (earlier.By is null) _promised[size] = promised;
+        if (earlier.Root != promised.Root || (earlier.Last is { } last && promised.Last is { } other && last != other)) return Fork(earlier.By, promised.By);
+        if (promised.Weight > earlier.Weight) _promised[size] = promised;
         return null;
     }
 
     private void GoBack(Generation generation)
     {
         _generations.Add(generation);
-        foreach (var size in _promised.Keys.Where(size => size > generation.Size).ToArray()) _promised.Remove(size);
+        foreach (var promised in _promised.Values.Where(each => each.Size > generation.Size && !each.IsSeenSince(generation)).ToArray()) _promised.Remove(promised.Size);
         if (Head?.Size > generation.Size) Head = null;
-        if (_broken?.Size > generation.Size) _broken = null;
+        if (_broken?.Size > generation.Size)
+        {
+            // The log begins anew there, so what others saw of it since is still to come.
+            if (_broken.IsSeenSince(generation)) _promised.TryAdd(_broken.Size, _broken);
+            _broken = null;
+        }
+
         if (generation.Size >= Pulled.Size)
         {
             Promise(new GenerationStatement(generation), verified: true);
@@ -263,17 +282,19 @@ public sealed class LogCursor(DocId document, PeerId server)
         return size <= _storedSize ? _stored!.RootAt(size) : _appended[(int)(size - _storedSize) - 1].Root;
     }
 
+    private EnvelopeId IdAt(ulong index) => index < _storedSize ? _stored!.IdAt(index) : _appended[(int)(index - _storedSize)].Id;
+
     private IReadOnlyList<EnvelopeId> Ids(ulong count)
     {
         var stored = Math.Min(count, _storedSize);
         return [.. stored == 0 ? [] : _stored!.Ids(stored), .. _appended.Take((int)(count - stored)).Select(each => each.Id)];
     }
 
-    private IEnumerable<LogStatement> Statements()
+    private IEnumerable<LogStatement> Statements(bool withSeen = true)
     {
         foreach (var promised in _promised.Values)
-            if (promised.By is { } said) yield return said;
-        if (_broken?.By is { } broken) yield return broken;
+            if (promised.By is { } said && (withSeen || !promised.IsSeen)) yield return said;
+        if (_broken?.By is { } broken && (withSeen || !_broken.IsSeen)) yield return broken;
         if (Head is not null) yield return new HeadStatement(Head);
     }
 
@@ -310,7 +331,16 @@ public sealed class LogCursor(DocId document, PeerId server)
     /// <param name="Size">The size.</param>
     /// <param name="Root">The root.</param>
     /// <param name="By">The server's signature; null if somebody else said it.</param>
-    private sealed record Promised(ulong Size, Bytes32 Root, LogStatement? By);
+    /// <param name="Last">The envelope that a receipt names as the last one of that size.</param>
+    /// <param name="IsSeen">True if only another device is known to have been given it.</param>
+    private sealed record Promised(ulong Size, Bytes32 Root, LogStatement? By, EnvelopeId? Last = null, bool IsSeen = false)
+    {
+        /// <summary>Which of two for one size says more: a receipt, a head, one that another device saw, what somebody said.</summary>
+        public int Weight => By is null ? 0 : IsSeen ? 1 : Last is null ? 2 : 3;
+
+        /// <summary>True if another device was given it after the generation began.</summary>
+        public bool IsSeenSince(Generation generation) => IsSeen && By?.Micros >= generation.Micros;
+    }
 }
 
 /// <summary>An entry that was pulled.</summary>

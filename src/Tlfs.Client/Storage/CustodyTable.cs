@@ -287,7 +287,8 @@ internal sealed class CustodyTable(ReplicaDatabase database)
         database.Execute($"DELETE FROM refused WHERE server = $2 AND row = (SELECT row FROM envelope WHERE document = {Document} AND id = $3)", document.Blob(), server, envelope.Blob());
     }
 
-    // Each promise was checked against the cursor when it was made, except that of an invitation, which the first pull checks.
+    // Each promise was checked against the cursor when it was made, except that of an invitation, which the first pull checks. What other devices saw is left
+    // out: a pull compares it once the server has told of its generations.
     private LogCursor AddPromises(LogCursor cursor, Place at)
     {
         var (size, root) = database.Single(
@@ -298,7 +299,6 @@ internal sealed class CustodyTable(ReplicaDatabase database)
             $"SELECT h.receipt FROM envelope e JOIN held h ON h.row = e.row WHERE e.document = {Document} AND h.server = {Server} AND h.size > $3",
             reader => LogBytes.DecodeReceipt(reader.Blob(0)), at.Document.Blob(), at.Server.Blob(), cursor.Pulled.Size.Signed());
         foreach (var receipt in receipts) cursor.Take(receipt, isNew: false);
-        foreach (var head in _logs.Seen(at)) cursor.Promise(new HeadStatement(head), verified: true);
         return cursor;
     }
 

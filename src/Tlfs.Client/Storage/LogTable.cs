@@ -23,6 +23,15 @@ internal sealed class LogTable(ReplicaDatabase database)
         $"SELECT EXISTS(SELECT 1 FROM log_entry WHERE document = {Document} AND server = {Server} AND idx = $3)",
         reader => reader.GetBoolean(0), at.Document.Blob(), at.Server.Blob(), index.Signed());
 
+    /// <summary>The envelopes for which a server gave a receipt although its log has another one at that place.</summary>
+    public IReadOnlyList<(EnvelopeId Envelope, PeerId Server)> Displaced(DocId document) => database.Query(
+        $"""
+        SELECT e.id, s.id FROM envelope e JOIN held h ON h.row = e.row JOIN server s ON s.number = h.server
+        JOIN log_entry l ON l.document = e.document AND l.server = h.server AND l.idx = h.size - 1
+        WHERE e.document = {Document} AND h.receipt IS NOT NULL AND l.id <> e.id ORDER BY e.row
+        """,
+        reader => (reader.Id<EnvelopeId>(0), reader.Id<PeerId>(1)), document.Blob());
+
     /// <summary>Places of the log, from one on, of envelopes that are here without all of their parts.</summary>
     public IReadOnlyList<LogPlace> Partial(Place at, ulong from) => database.Query(
         $"""
@@ -100,6 +109,10 @@ internal sealed class LogTable(ReplicaDatabase database)
         public Bytes32 RootAt(ulong size) => new(database.Single(
             $"SELECT root FROM log_entry WHERE document = {Document} AND server = {Server} AND idx = $3",
             reader => reader.Blob(0), at.Document.Blob(), at.Server.Blob(), (size - 1).Signed()) ?? throw new InvalidOperationException("a log entry is missing"));
+
+        public EnvelopeId IdAt(ulong index) => new(new Bytes32(database.Single(
+            $"SELECT id FROM log_entry WHERE document = {Document} AND server = {Server} AND idx = $3",
+            reader => reader.Blob(0), at.Document.Blob(), at.Server.Blob(), index.Signed()) ?? throw new InvalidOperationException("a log entry is missing")));
 
         public IReadOnlyList<EnvelopeId> Ids(ulong count) => database.Query(
             $"SELECT id FROM log_entry WHERE document = {Document} AND server = {Server} AND idx < $3 ORDER BY idx",

@@ -23,6 +23,10 @@ internal sealed class DocumentPush(ReplicaHome home, Place at, PushBundles push,
     private const int RequestBytes = 1 << 20;
     private const int OpeningEnvelopes = 512;
 
+    // What a server takes in one push (docs/protocol/sync.md §2), and some room for what frames it.
+    private const int MostEnvelopes = 512;
+    private const int MostBytes = (4 << 20) - (64 << 10);
+
     private readonly List<RefusedEnvelope> _kept = [];
     private long _sentTo;
     private bool _answered;
@@ -69,11 +73,12 @@ internal sealed class DocumentPush(ReplicaHome home, Place at, PushBundles push,
     }
 
     // The server cannot judge the rest before it knows this: who hosts a document must show in one bundle from the genesis on that it may
-    // (docs/protocol/sync.md §1.2), and a server that was dismissed returns with the bundle that holds its new grant. Null if there is no such grant to send.
+    // (docs/protocol/sync.md §1.2), and a server that was dismissed returns with the bundle that holds its new grant.
+    // Null if there is no such grant to send, or too much with it.
     private async Task<bool?> PushUpToAsync(Func<PolicyView, GrantStatus?> choose, CancellationToken cancellationToken)
     {
         var bundle = home.Do(() => UpTo(choose, Decode(home.Custody.Unsent(at, 0, OpeningEnvelopes))));
-        if (bundle.Count == 0) return null;
+        if (bundle.Count == 0 || !Fits(bundle)) return null;
         var refusals = await PushAsync([bundle], cancellationToken);
         return refusals.Count == 0;
     }
@@ -126,16 +131,64 @@ internal sealed class DocumentPush(ReplicaHome home, Place at, PushBundles push,
     // Trying the rest would only be refused for the same reason.
     private static bool Ends(Refusal refusal) => refusal.Reason is Reason.QuotaExceeded or Reason.SubscriptionReadOnly or Reason.NotFound or Reason.NotHosted;
 
+    // What no server can take is noted as refused, and passed over: what does not rest on it is sent all the same.
     private List<List<Unsent>> NextBundles()
     {
-        var rows = Decode(home.Custody.Unsent(at, _sentTo, RequestEnvelopes));
-        var bundles = rows.GroupBy(row => row.Bundle).Select(group => group.ToList()).ToList();
+        while (true)
+        {
+            var bundles = ReadBundles();
+            if (bundles.Count == 0 || Fits(bundles[0]))
+            {
+                var bytes = 0;
+                return [.. bundles.TakeWhile((bundle, i) => Fits(bundle) && ((bytes += Bytes(bundle)) <= RequestBytes || i == 0))];
+            }
+
+            Keep(TooLarge(bundles[0]), [.. bundles[0].Select(each => each.Envelope)]);
+            _sentTo = bundles[0][^1].Row;
+            _answered = true;
+        }
+    }
+
+    private List<List<Unsent>> ReadBundles()
+    {
+        var most = RequestEnvelopes;
+        var rows = Decode(home.Custody.Unsent(at, _sentTo, most));
+        var fills = rows.Count == most && rows[0].Bundle == rows[^1].Bundle;
+        if (fills && (Fits(rows) || !IsSnapshot(rows[0]))) rows = Decode(home.Custody.Unsent(at, _sentTo, most = MostEnvelopes + 1));
+        var bundles = rows.GroupBy(row => row.Bundle).Select(group => group.ToList()).SelectMany(bundle => Fits(bundle) ? [bundle] : Split(bundle)).ToList();
 
         // The last bundle may go on beyond what was read.
-        if (rows.Count == RequestEnvelopes && bundles.Count > 1) bundles.RemoveAt(bundles.Count - 1);
-        var bytes = 0;
-        return [.. bundles.TakeWhile((bundle, i) => (bytes += bundle.Sum(each => each.Envelope.Bytes.Length)) <= RequestBytes || i == 0)];
+        if (rows.Count == most && bundles.Count > 1) bundles.RemoveAt(bundles.Count - 1);
+        return bundles;
     }
+
+    // Each envelope of a snapshot counts by itself, so a bundle that is too large can be sent in pieces wherever one is. The author's order stays as it is.
+    private static IEnumerable<List<Unsent>> Split(List<Unsent> bundle)
+    {
+        var piece = new List<Unsent>();
+        foreach (var each in bundle)
+        {
+            if (piece.Count > 0 && (IsSnapshot(each) || IsSnapshot(piece[^1])))
+            {
+                yield return piece;
+                piece = [];
+            }
+
+            piece.Add(each);
+        }
+
+        yield return piece;
+    }
+
+    private static bool IsSnapshot(Unsent each) => each.Envelope.Header.Type == EnvelopeType.Snapshot;
+
+    private static int Bytes(List<Unsent> bundle) => bundle.Sum(each => each.Envelope.Bytes.Length);
+
+    private static bool Fits(List<Unsent> bundle) => bundle.Count <= MostEnvelopes && Bytes(bundle) <= MostBytes;
+
+    private static Refusal TooLarge(List<Unsent> bundle) => new(
+        Reason.TooLarge,
+        $"one change has {bundle.Count} envelopes or more and {Bytes(bundle)} bytes, but at most {MostEnvelopes} and {MostBytes} can be sent as one; run doc withdraw, then make it again as several changes");
 
     private static List<Unsent> Decode(List<StoredEnvelope> rows) =>
     [

@@ -37,6 +37,7 @@ internal sealed class DocumentSync(ReplicaHome home, Place at, string url)
     private readonly HashSet<EnvelopeId> _missing = [];
     private readonly HashSet<EnvelopeId> _waiting = [];
     private Reason? _gap;
+    private DocumentPush? _push;
     private bool _isNew;
     private int _pushed;
     private int _pulled;
@@ -46,6 +47,12 @@ internal sealed class DocumentSync(ReplicaHome home, Place at, string url)
 
     /// <summary>The document and the server.</summary>
     public Place At => at;
+
+    /// <summary>False if what is unsent is to wait.</summary>
+    public bool Sends { get; init; } = true;
+
+    /// <summary>When the server said that there may be room; null if it said nothing.</summary>
+    public TimeSpan? RoomAfter => _push?.RoomAfter;
 
     private LogCursor Cursor => _cursor ??= home.Do(() => home.Custody.Cursor(at));
 
@@ -66,7 +73,7 @@ internal sealed class DocumentSync(ReplicaHome home, Place at, string url)
                 Maintain();
             }
 
-            await Push(connection).RunAsync(cancellationToken);
+            if (Sends) await (_push = Push(connection)).RunAsync(cancellationToken);
             if (_pushed > 0) await PullAsync(connection, omitOwn: true, cancellationToken);
             if (problem is null) await AcknowledgeAsync((size, token) => connection.AckAsync(at.Document, size, token), cancellationToken);
         }
@@ -107,7 +114,7 @@ internal sealed class DocumentSync(ReplicaHome home, Place at, string url)
         Refuse(SeenHeads.Note(home, Cursor, seen));
         if (page.Head is not null)
         {
-            CompareSeen();
+            CompareSeen(home.Logs.Seen(at));
             Refuse(Cursor.Accept(page.Head, atLeast));
             ThrowIfGap();
         }
@@ -174,7 +181,7 @@ internal sealed class DocumentSync(ReplicaHome home, Place at, string url)
         catch (TlfsException e) when (e.Reason == Reason.NotFound)
         {
             var mayHost = home.Do(() => home.Replica.Open(at.Document).Policy.May(home.Keys.Device.Public, Permission.Control));
-            if (mayHost && Cursor.AtLeast == 0) return null;
+            if (mayHost && home.Do(() => Cursor.AtLeast == 0 && home.Logs.Seen(at).Count == 0)) return null;
             if (mayHost && await Push(connection).OfferAnewAsync(cancellationToken))
             {
                 await PullAsync(connection, omitOwn: true, cancellationToken);
@@ -187,19 +194,23 @@ internal sealed class DocumentSync(ReplicaHome home, Place at, string url)
 
     private async Task PullAsync(CloudpeerConnection connection, bool omitOwn, CancellationToken cancellationToken)
     {
-        var (taken, ended) = (PageTaken.All, false);
-        var atLeast = home.Do(() =>
-        {
-            CompareSeen();
-            return Cursor.AtLeast;
-        });
+        var (taken, ended, begun, atLeast) = (PageTaken.All, false, false, 0UL);
+
+        // What is seen from here on may be newer than what the server answers.
+        var seen = home.Do(() => home.Logs.Seen(at));
         try
         {
             await foreach (var page in connection.PullAsync(at.Document, Wanted(omitOwn), cancellationToken))
             {
+                if (page.Generation is null && !begun)
+                {
+                    begun = true;
+                    home.Do(() => CompareSeen(seen));
+                    atLeast = Cursor.AtLeast;
+                }
+
                 taken = Take(page, atLeast);
                 if (taken != PageTaken.All) break;
-                if (page.Generation is not null) atLeast = Cursor.AtLeast;
                 ended = page.Head is not null;
             }
         }
@@ -222,10 +233,10 @@ internal sealed class DocumentSync(ReplicaHome home, Place at, string url)
         return new(NextIndex) { HeadersOnly = true };
     }
 
-    // What another server brought meanwhile.
-    private void CompareSeen()
+    // What another server brought meanwhile; only after the server has told of its generations, else what others saw of a new one would contradict the old.
+    private void CompareSeen(IReadOnlyList<LogHead> seen)
     {
-        foreach (var head in home.Logs.Seen(at)) Refuse(Cursor.Promise(new HeadStatement(head), verified: true));
+        foreach (var head in seen) Refuse(Cursor.PromiseSeen(head));
     }
 
     // Only a new generation makes a server that rolled back trusted again (docs/protocol/log.md §6.2).

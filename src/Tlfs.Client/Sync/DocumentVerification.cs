@@ -42,6 +42,9 @@ internal static class DocumentVerification
             if (receipt.Server != server || receipt.Leaf.Document != id || receipt.Leaf.Envelope != envelope || !receipt.Verify())
                 problems.Add($"{envelope}: the receipt of {Targets.UrlOf(home, id, server)} does not verify");
         }
+
+        foreach (var (envelope, server) in home.Logs.Displaced(id))
+            problems.Add($"{envelope}: {Targets.UrlOf(home, id, server)} gave a receipt for it, but its log has another envelope at that place");
     }
 
     private static ServerEvidence Check(ReplicaHome home, DocId id, HeldEvidence each) => new(

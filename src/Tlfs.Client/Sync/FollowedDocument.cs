@@ -67,6 +67,9 @@ internal sealed class FollowedDocument(ReplicaHome home)
         _ => Begin.IsDue(edited) && Room.IsDue(edited),
     };
 
+    /// <summary>True if it is sent, when it is synchronised, what is unsent: not while that waits for room.</summary>
+    public bool SendsAtBegin => _following != Following.Polled || Room.IsDue(edited: false);
+
     /// <summary>True if what is unsent is to be sent now.</summary>
     public bool MayPush(bool edited) => _following != Following.No && Push.IsDue(edited) && Room.IsDue(edited);
 
@@ -81,6 +84,9 @@ internal sealed class FollowedDocument(ReplicaHome home)
     public void Poll()
     {
         _following = Following.Polled;
+
+        // It worked, so the time is not added to pauses that grow.
+        Begin.Reset();
         Begin.Later(PollEvery);
     }
 

@@ -1,6 +1,4 @@
 using CloudPeer.Sync.Client;
-using CloudPeer.Sync.Log;
-using CloudPeer.Sync.Sessions;
 using Tlfs.Client.Storage;
 using Tlfs.Core.Sealing;
 
@@ -12,11 +10,14 @@ namespace Tlfs.Client.Sync;
 /// </summary>
 internal static class SeenHeads
 {
-    /// <summary>Compares heads, and keeps those that cannot be compared yet.</summary>
+    /// <summary>
+    /// Compares heads of the server that brought them, and keeps those that cannot be compared yet. Those of another server are only kept: it may have begun a
+    /// new generation that it has not told this device of, so they are compared in the next pull from it. Heads of servers that are not used here are nobody's.
+    /// </summary>
     /// <param name="home">The replica.</param>
     /// <param name="cursor">The log of the server that brought them.</param>
     /// <param name="heads">The heads, of any server.</param>
-    /// <returns>The fault of the server that brought them; another one's is stored with it.</returns>
+    /// <returns>The fault of the server that brought them.</returns>
     public static LogFault? Note(ReplicaHome home, LogCursor cursor, IReadOnlyList<LogHead> heads)
     {
         LogFault? fault = null;
@@ -28,8 +29,7 @@ internal static class SeenHeads
                 continue;
             }
 
-            var other = new Place(cursor.Document, ofServer.Key);
-            if (Note(home, home.Custody.Cursor(other), ofServer) is { } found) home.Custody.SaveFault(other, found, home.Options.Time.Micros());
+            if (IsUsed(home, new(cursor.Document, ofServer.Key))) Keep(home, home.Custody.Cursor(new(cursor.Document, ofServer.Key)), ofServer);
         }
 
         return fault;
@@ -40,10 +40,18 @@ internal static class SeenHeads
         foreach (var head in heads)
         {
             if (cursor.Agrees(head.Size, head.Root) || !head.Verify()) continue;
-            if (cursor.Promise(new HeadStatement(head), verified: true) is { } fault) return fault;
+            if (cursor.PromiseSeen(head) is { } fault) return fault;
             home.Logs.SaveSeen(head);
         }
 
         return null;
     }
+
+    private static void Keep(ReplicaHome home, LogCursor cursor, IEnumerable<LogHead> heads)
+    {
+        foreach (var head in heads)
+            if (!cursor.Agrees(head.Size, head.Root) && head.Verify()) home.Logs.SaveSeen(head);
+    }
+
+    private static bool IsUsed(ReplicaHome home, Place at) => home.Custody.Servers(at.Document).Contains(at.Server) || Targets.PlacesOf(home, at.Document).Contains(at);
 }

@@ -79,7 +79,11 @@ internal sealed class ServerWatch(
             foreach (var document in documents)
             {
                 var followed = _documents.GetOrAdd(document, _ => new(home));
-                if (followed.MayBegin(edited)) await BeginAsync(connection, live, new(home, new(document, target.Server), target.Url), followed, cancellationToken);
+                if (followed.MayBegin(edited))
+                {
+                    var sync = new DocumentSync(home, new(document, target.Server), target.Url) { Sends = followed.SendsAtBegin };
+                    await BeginAsync(connection, live, sync, followed, cancellationToken);
+                }
                 else if (followed.MayPush(edited)) await PushAsync(live, followed, cancellationToken);
                 else continue;
                 wantsRoom |= followed.Room.Left is not null;
@@ -104,7 +108,7 @@ internal sealed class ServerWatch(
         if (result.Error is { } lost && IsLost(lost)) throw lost;
         if (followed.Following != Following.Polled || result.Error is not null || result.Pulled + result.Pushed > 0) Tell(followed, result);
         if (result.Pulled > 0) home.NotifyEdited();
-        NoteRoom(followed, sync.At, null);
+        NoteRoom(followed, sync.At, sync.RoomAfter);
         if (result.Error is not null || result.Head is null)
         {
             // Without a head there is nothing to subscribe to: it was not taken for want of room, or of a right.

@@ -228,6 +228,13 @@ public sealed class DetectionTests(PostgresFixture postgres)
         await SyncWithAsync(a, honest.HttpUrl);
         var results = await b.Replica.SyncAsync(cancellationToken: Cancel);
         Assert.True(results.Single(result => string.Equals(result.Url, honest.HttpUrl, StringComparison.Ordinal)).Complete);
+
+        // It may have been restored, and say so: it is asked before it is judged.
+        Assert.Empty(theirs.Verify().Evidence);
+        await liar.StartAsync();
+        results = await b.Replica.SyncAsync(cancellationToken: Cancel);
+        Assert.Equal(Reason.ServerFork, results.Single(result => string.Equals(result.Url, url, StringComparison.Ordinal)).Error?.Reason);
+        await liar.StopAsync();
         Assert.Equal(Reason.ServerFork, (await b.Replica.StatusAsync(Cancel)).Single(each => string.Equals(each.Url, url, StringComparison.Ordinal)).Fault?.Reason);
         await SyncWithAsync(a, honest.HttpUrl);
         Assert.Equal(mine.ToJson(), theirs.ToJson());

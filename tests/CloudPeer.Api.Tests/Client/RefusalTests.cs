@@ -1,7 +1,10 @@
 using CloudPeer.Api.Tests.Server;
 using CloudPeer.Sync.Client;
 using CloudPeer.TestKit;
+using Tlfs.Client;
+using Tlfs.Client.Storage;
 using Tlfs.Core;
+using Tlfs.Core.Crdt;
 using Tlfs.Core.Crypto;
 using Tlfs.Core.Documents;
 using Tlfs.Core.Policy;
@@ -143,6 +146,48 @@ public sealed class RefusalTests(PostgresFixture postgres)
         Assert.Equal(Reason.QuotaExceeded, Assert.Single(status.Refused).Reason);
     }
 
+    [Fact]
+    public async Task A_snapshot_that_is_larger_than_a_push_is_sent_in_pieces()
+    {
+        await using var server = await ClientServer.StartAsync(StoreKind.Sqlite, postgres);
+        await using var a = await Person.CreateAsync(server);
+        var mine = await a.Replica.CreateAsync("todoapp", Cancel);
+        await InsertLargeAsync(mine, 20);
+        await a.SyncAsync();
+        Assert.InRange(await mine.SnapshotAsync(Cancel), 17, int.MaxValue);
+        await mine.EditAsync(d => d["title"].Set("behind it"), Cancel);
+        await a.SyncAsync();
+        Assert.Empty(mine.Verify().Problems);
+    }
+
+    [Theory]
+    [InlineData(300, 1, false)]
+    [InlineData(520, 1, true)]
+    [InlineData(20, 250_000, true)]
+    public async Task A_change_that_is_larger_than_a_push_is_refused_and_said_and_a_smaller_one_is_sent_as_one(int envelopes, int length, bool isTooLarge)
+    {
+        await using var server = await ClientServer.StartAsync(StoreKind.Sqlite, postgres);
+        await using var a = await Person.CreateAsync(server);
+        var mine = await a.Replica.CreateAsync("todoapp", Cancel);
+        await a.SyncAsync();
+        await InsertLargeAsync(mine, envelopes, length);
+        await a.Replica.DisposeAsync();
+        using (var store = SqliteReplicaStore.Open(a.Home))
+        {
+            store.Database.Execute(
+                "UPDATE envelope SET bundle = (SELECT min(row) FROM envelope e WHERE NOT EXISTS(SELECT 1 FROM held h WHERE h.row = e.row)) WHERE NOT EXISTS(SELECT 1 FROM held h WHERE h.row = envelope.row)");
+        }
+
+        await a.ReopenAsync();
+        for (var again = 0; again < 2; again++)
+        {
+            var result = Assert.Single(await a.Replica.SyncAsync(cancellationToken: Cancel));
+            Assert.Equal((null, isTooLarge ? envelopes : 0), (result.Error, result.Unsent));
+            Assert.All(result.Refused, refused => Assert.True(refused is { Reason: Reason.TooLarge } && refused.Message.Contains("doc withdraw", StringComparison.Ordinal)));
+            Assert.Equal(isTooLarge, result.Refused.Count > 0);
+        }
+    }
+
     [Theory]
     [BothStores]
     public async Task A_second_cloudpeer_is_filled_with_everything_and_a_removed_one_gets_no_more(StoreKind store)
@@ -201,5 +246,11 @@ public sealed class RefusalTests(PostgresFixture postgres)
         await a.SyncAsync();
         Assert.False(mine.Grants.Single(grant => grant.Actor.Peer == b.Replica.Peer).Holds);
         Assert.All(mine.Log, entry => Assert.Equal(EnvelopeStatus.Applied, entry.Status));
+    }
+
+    private static async Task InsertLargeAsync(LocalDocument document, int edits, int length = 250_000)
+    {
+        for (var i = 0; i < edits; i++)
+            await document.EditAsync((Transaction edit) => edit.Insert(".tasks", 0, Json.Parse($$"""{"title":"{{new string('x', length)}}"}""")), Cancel);
     }
 }

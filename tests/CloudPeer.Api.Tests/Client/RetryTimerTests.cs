@@ -54,6 +54,31 @@ public sealed class RetryTimerTests
     }
 
     [Fact]
+    public async Task A_document_without_a_place_in_a_stream_is_synchronised_every_minute_and_what_waits_for_room_is_not_sent_then()
+    {
+        await using var person = await Person.CreateAsync();
+        await person.Replica.DisposeAsync();
+        using var home = ReplicaHome.Open(person.Options with { Time = _time });
+        var followed = new FollowedDocument(home);
+        for (var poll = 0; poll < 20; poll++)
+        {
+            followed.Poll();
+            Assert.False(followed.MayBegin(edited: true));
+            Assert.InRange(followed.Left!.Value, TimeSpan.FromMinutes(1), TimeSpan.FromSeconds(61));
+            _time.Advance(followed.Left.Value);
+            Assert.True(followed.MayBegin(edited: false) && followed.SendsAtBegin);
+        }
+
+        followed.Room.Later(TimeSpan.FromMinutes(10));
+        followed.Poll();
+        _time.Advance(followed.Left!.Value);
+        Assert.True(followed.MayBegin(edited: false));
+        Assert.False(followed.SendsAtBegin);
+        _time.Advance(TimeSpan.FromMinutes(10));
+        Assert.True(followed.SendsAtBegin);
+    }
+
+    [Fact]
     public void A_server_that_names_a_time_is_believed_within_reason()
     {
         _timer.Later(TimeSpan.FromDays(1));

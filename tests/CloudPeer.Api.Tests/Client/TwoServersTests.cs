@@ -75,6 +75,43 @@ public sealed class TwoServersTests(PostgresFixture postgres)
         Assert.Empty(theirs.Verify().Problems);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    public async Task What_others_saw_of_a_restored_server_before_it_told_of_that_is_no_fault(int lost)
+    {
+        await using var first = await ClientServer.StartAsync(StoreKind.Sqlite, postgres);
+        await using var second = await ClientServer.StartAsync(StoreKind.Sqlite, postgres);
+        await using var a = await Person.CreateAsync(first);
+        await using var b = await Person.CreateAsync(first);
+        foreach (var person in new[] { a, b }) await person.Replica.AddCloudpeerAsync(second.HttpUrl, cancellationToken: Cancel);
+        var (mine, theirs) = await a.ShareAsync(b);
+        foreach (var person in new[] { a, b, a }) await person.SyncAsync();
+        using var backup = await first.CopyAsync();
+        await second.StopAsync();
+        for (var i = 0; i < lost; i++) await theirs.EditAsync(d => d["title"].Set("only at the first"), Cancel);
+        await b.Replica.SyncAsync(cancellationToken: Cancel);
+
+        foreach (var server in new[] { first, second }) server.Clock.Advance(TimeSpan.FromHours(1));
+        await first.RestoreAsync(backup);
+        await first.BeginGenerationAsync();
+        await first.StartAsync();
+        for (var i = 0; i < 2; i++) await mine.EditAsync(d => d["title"].Set("after the restore"), Cancel);
+        await a.Replica.SyncAsync(cancellationToken: Cancel);
+        await mine.EditAsync(d => d["title"].Set("names the head of the new log"), Cancel);
+        await first.StopAsync();
+        await second.StartAsync();
+        await a.Replica.SyncAsync(cancellationToken: Cancel);
+        await b.Replica.SyncAsync(cancellationToken: Cancel);
+        Assert.Contains("names the head", theirs.ToJson(allValues: true), StringComparison.Ordinal);
+
+        await first.StartAsync();
+        Assert.Equal(lost, (await b.SyncAsync()).Single(result => string.Equals(result.Url, first.HttpUrl, StringComparison.Ordinal)).Restored?.Lost);
+        foreach (var person in new[] { a, b }) await person.SyncAsync();
+        Assert.All(new[] { mine, theirs }, document => Assert.Empty(document.Verify().Problems));
+        Assert.Equal(mine.ToJson(), theirs.ToJson());
+    }
+
     [Theory, BothStores]
     public async Task A_server_that_does_not_know_of_a_right_yet_and_gives_no_part_is_said_and_asked_again(StoreKind store)
     {

@@ -172,6 +172,32 @@ public sealed class LogCursorTests : IDisposable
     }
 
     [Fact]
+    public void What_another_device_saw_of_a_new_generation_does_not_speak_against_it()
+    {
+        var cursor = Cursor;
+        Pull(cursor, [1, 2]);
+        Assert.Null(cursor.Accept(Head([1, 2]), 0));
+        Assert.Null(cursor.PromiseSeen(Head([1, 2, 3], 99)));
+        Assert.Null(cursor.PromiseSeen(Head([1, 7, 8, 9], 101)));
+        Assert.True(cursor.Take(Began(1, [1], 100), Now) is { Fault: null, IsNew: true });
+        Assert.Equal((1UL, 4UL), (cursor.Pulled.Size, cursor.AtLeast));
+        Pull(cursor, [7]);
+        Assert.Equal(Reason.ServerRollback, cursor.Accept(Head([1, 7], 102), cursor.AtLeast)?.Reason);
+        Pull(cursor, [8, 6]);
+        Assert.Equal(Reason.ServerFork, cursor.Accept(Head([1, 7, 8, 6], 103), cursor.AtLeast)?.Reason);
+    }
+
+    [Fact]
+    public void What_this_device_was_given_too_speaks_against_a_generation_that_leaves_it_out()
+    {
+        var cursor = Cursor;
+        Pull(cursor, [1]);
+        Assert.Null(cursor.PromiseSeen(Head([1, 2], 101)));
+        Assert.Null(cursor.Take(Receipt([1, 2], 101)));
+        Assert.Equal(Reason.ServerRollback, cursor.Take(Began(1, [1], 100), Now).Fault?.Reason);
+    }
+
+    [Fact]
     public void A_generation_that_is_old_wrong_or_of_another_log_is_not_taken()
     {
         var cursor = Cursor;
@@ -214,6 +240,46 @@ public sealed class LogCursorTests : IDisposable
         Assert.Equal(Reason.ServerRollback, cursor.Accept(Head([1, 2], 0), cursor.AtLeast)?.Reason);
         Pull(cursor, [3]);
         Assert.Null(cursor.Accept(Head([1, 2, 3], 0), cursor.AtLeast));
+    }
+
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    public void A_receipt_whose_envelope_is_not_the_one_at_that_place_of_the_log_is_a_fork(bool isPulled, bool isStored)
+    {
+        var cursor = Cursor;
+        byte[] log = [1, 2, 3];
+        Pull(cursor, isPulled ? log : log[..1]);
+        Assert.Null(cursor.Accept(Head(isPulled ? log : log[..1]), 0));
+        if (isStored) cursor.MarkStored(new Stored(log));
+        Assert.Null(cursor.Take(Receipt([1, 2], 5)));
+        var wrong = Receipt([1, 2, 3], 5, of: 9);
+        Assert.True(wrong.Verify());
+        var fault = cursor.Take(wrong);
+        if (!isPulled)
+        {
+            Pull(cursor, [2, 3]);
+            Assert.True(cursor.IsBroken);
+            fault = cursor.Accept(Head(log), 0);
+        }
+
+        Assert.Equal(Reason.ServerFork, fault!.Reason);
+        Assert.Same(wrong, Assert.Single(fault.Evidence!.Statements.OfType<ReceiptStatement>()).Receipt);
+        Assert.Equal(3UL, Assert.Single(fault.Evidence.Statements.OfType<HeadStatement>()).Size);
+    }
+
+    [Fact]
+    public void Receipts_for_two_envelopes_at_one_place_are_a_fork_whatever_else_promised_it()
+    {
+        var cursor = Cursor;
+        Assert.Null(cursor.Promise(Said([1])));
+        Assert.Null(cursor.Take(Receipt([1], 5)));
+        Assert.Null(cursor.Promise(Said([1])));
+        Assert.Null(cursor.Take(Receipt([1], 5)));
+        Assert.Equal(Reason.ServerFork, cursor.Take(Receipt([1], 5, of: 9))?.Reason);
+        Pull(cursor, [1]);
+        Assert.Null(cursor.Accept(Head([1]), 0));
     }
 
     [Fact]
@@ -279,8 +345,8 @@ public sealed class LogCursorTests : IDisposable
         return cursor;
     }
 
-    private Receipt Receipt(byte[] entries, ulong micros) =>
-        ReceiptBatch.Sign(_server, [new(_document, new(Some(entries[^1])), (ulong)entries.Length - 1, (ulong)entries.Length, Root(entries), micros)])[0];
+    private Receipt Receipt(byte[] entries, ulong micros, byte? of = null) =>
+        ReceiptBatch.Sign(_server, [new(_document, new(Some(of ?? entries[^1])), (ulong)entries.Length - 1, (ulong)entries.Length, Root(entries), micros)])[0];
 
     private static void Pull(LogCursor cursor, byte[] entries)
     {
@@ -290,6 +356,8 @@ public sealed class LogCursorTests : IDisposable
     private sealed class Stored(byte[] entries) : IPulledLog
     {
         public Bytes32 RootAt(ulong size) => Root(entries[..(int)size]);
+
+        public EnvelopeId IdAt(ulong index) => new(Some(entries[(int)index]));
 
         public IReadOnlyList<EnvelopeId> Ids(ulong count) => [.. entries.Take((int)count).Select(entry => new EnvelopeId(Some(entry)))];
     }
