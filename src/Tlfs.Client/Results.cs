@@ -20,7 +20,11 @@ public sealed record EditResult(EnvelopeId Envelope, int Operations);
 /// <param name="EveryDocument">True if it is given every document this account controls, present and future.</param>
 /// <param name="App">The app that brought the user, if one did.</param>
 /// <param name="Entitlement">What the account may store there, as of the last contact; null before the first.</param>
-public sealed record CloudpeerState(string Url, PeerId Server, bool EveryDocument, string? App, Entitlement? Entitlement);
+public sealed record CloudpeerState(string Url, PeerId Server, bool EveryDocument, string? App, Entitlement? Entitlement)
+{
+    /// <summary>The address that this one has just replaced, since it is the same server; else null.</summary>
+    public string? Replaced { get; init; }
+}
 
 /// <summary>How to synchronise.</summary>
 public sealed record SyncOptions
