@@ -13,7 +13,7 @@ public sealed partial class LocalFirst
 
     /// <summary>
     /// Uses a cloudpeer: pins its id, registers this account there, and grants it Sync on documents that this account controls. A dead address is
-    /// refused within 5 s. Adding it again changes <paramref name="app"/> and <paramref name="only"/>.
+    /// refused within 5 s. Adding it again changes <paramref name="app"/> and <paramref name="only"/>, and its address: a server has one.
     /// </summary>
     /// <param name="url">Its address.</param>
     /// <param name="app">The app that brings the user, if any.</param>
@@ -33,17 +33,18 @@ public sealed partial class LocalFirst
         await using var connection = await _connector.ConnectAsync(address, pinned, cancellationToken);
         var entitlement = await connection.CreateAccountAsync(Card, app, cancellationToken);
         var state = new CloudpeerState(address, connection.Server, only is null, app, entitlement);
-        await _home.DoAsync(
+        var replaced = await _home.DoAsync(
             () =>
             {
+                var before = _home.Cloudpeers.Find(state.Server)?.Url;
                 _home.Cloudpeers.Save(state);
                 foreach (var document in only ?? _home.Replica.Documents) GrantSync(document, connection.Server, required: only is not null);
-                return true;
+                return string.Equals(before, address, StringComparison.Ordinal) ? null : before;
             },
             cancellationToken);
         await _mailbox.SetTokenAsync(connection, address, cancellationToken);
         _home.NotifyEdited();
-        return state;
+        return state with { Replaced = replaced };
     }
 
     /// <summary>The cloudpeers this account uses, with what is known of them here.</summary>
@@ -63,7 +64,8 @@ public sealed partial class LocalFirst
             {
                 var cloudpeer = _home.Cloudpeers.Find(address)
                     ?? throw new TlfsException(Reason.CloudpeerNotFound, "that cloudpeer was not added; list them with: cloudpeer list");
-                var documents = _home.Replica.Documents.Where(document => RevokeSync(document, cloudpeer.Server)).ToArray();
+                var documents = _home.Replica.Documents
+                    .Where(document => RevokeSync(document, cloudpeer.Server) || Targets.IsUntold(_home, document, cloudpeer.Server)).ToArray();
                 return new Target(cloudpeer.Url, cloudpeer.Server, false, documents);
             },
             cancellationToken);

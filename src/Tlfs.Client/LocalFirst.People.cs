@@ -89,7 +89,7 @@ public sealed partial class LocalFirst
                 var stored = FindInvitation(invitation);
                 var (from, accepted) = (stored.From, stored.Invitation);
                 _home.Replica.Join(accepted.Document);
-                _home.Custody.SaveAddresses(accepted);
+                Relocations.Take(_home, from, accepted);
                 _home.People.Answer(invitation);
                 if (_home.People.FindCard(from.Account)?.Url is null) _home.People.SaveCard(from, accepted.Servers.Count > 0 ? accepted.Servers[0].Url : null);
                 _mailbox.EnqueueToken(from);

@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using CloudPeer.Sync.Sessions;
 using Tlfs.Client.Storage;
 using Tlfs.Client.Sync;
-using Tlfs.Core;
 using Tlfs.Core.Ids;
 
 namespace Tlfs.Client;
@@ -11,7 +10,8 @@ public sealed partial class LocalFirst
 {
     /// <summary>
     /// Pulls, pushes, sends queued invitations and fetches new ones. Failures are in the results, one for each document and server: a server that
-    /// cannot be reached does not hold up the others. While there is no document whose result could carry it, such a failure is thrown.
+    /// cannot be reached does not hold up the others. An own server without any document has a result if it fails (<see cref="SyncResult.IsOfServer"/>), unless
+    /// only some documents are asked for. While there is no document at all, such a failure is thrown.
     /// With <see cref="SyncOptions.Watch"/> it goes on until cancelled, and reports as it goes.
     /// </summary>
     /// <param name="options">How; null for once, with 30 s.</param>
@@ -27,10 +27,11 @@ public sealed partial class LocalFirst
             return [];
         }
 
-        var unreached = new ConcurrentQueue<TlfsException>();
+        var unreached = new ConcurrentQueue<SyncResult>();
         var results = await _engine.RunAsync(options, progress, cancellationToken, unreached);
         await WithinAsync(BestEffort, _mailbox.SendAsync, cancellationToken);
-        return results.Count == 0 && unreached.TryPeek(out var problem) ? throw problem : results;
+        if (results.Count == 0 && unreached.TryPeek(out var first)) throw (first.Error ?? first.Inbox)!;
+        return options.Only is null ? [.. results, .. unreached] : results;
     }
 
     /// <summary>How each document stands with each of its servers, from what is known here; asks nobody.</summary>

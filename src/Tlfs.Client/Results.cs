@@ -20,7 +20,11 @@ public sealed record EditResult(EnvelopeId Envelope, int Operations);
 /// <param name="EveryDocument">True if it is given every document this account controls, present and future.</param>
 /// <param name="App">The app that brought the user, if one did.</param>
 /// <param name="Entitlement">What the account may store there, as of the last contact; null before the first.</param>
-public sealed record CloudpeerState(string Url, PeerId Server, bool EveryDocument, string? App, Entitlement? Entitlement);
+public sealed record CloudpeerState(string Url, PeerId Server, bool EveryDocument, string? App, Entitlement? Entitlement)
+{
+    /// <summary>The address that this one has just replaced, since it is the same server; else null.</summary>
+    public string? Replaced { get; init; }
+}
 
 /// <summary>How to synchronise.</summary>
 public sealed record SyncOptions
@@ -49,7 +53,7 @@ public sealed record RefusedEnvelope(EnvelopeId Envelope, Reason Reason, string 
 }
 
 /// <summary>What synchronising one document with one server came to.</summary>
-/// <param name="Document">The document.</param>
+/// <param name="Document">The document; none if <see cref="IsOfServer"/>.</param>
 /// <param name="Url">The server's address.</param>
 /// <param name="Pushed">Envelopes that the server acknowledged with a receipt.</param>
 /// <param name="Pulled">Envelopes that were new here.</param>
@@ -74,8 +78,16 @@ public sealed record SyncResult(
     /// <summary>Why this account's inbox at the server was not read, in the result of one of its documents; null if it was, or there is none. It is tried again by the next sync.</summary>
     public TlfsException? Inbox { get; init; }
 
+    /// <summary>
+    /// True if it is about an own server that has no document to synchronise, and that failed: <see cref="Error"/> or <see cref="Inbox"/> says why, and
+    /// <see cref="Document"/> is none.
+    /// </summary>
+    public bool IsOfServer => Document == default;
+
     /// <summary>True if both sides hold the same.</summary>
     public bool Complete => Error is null && Unsent == 0 && Withheld.Count == 0;
+
+    internal static SyncResult OfServer(string url, TlfsException? error) => new(default, url, 0, 0, null, 0, [], error);
 }
 
 /// <summary>A server was restored from a backup (docs/protocol/log.md §6).</summary>

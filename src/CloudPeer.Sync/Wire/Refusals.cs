@@ -41,7 +41,11 @@ public static class Refusals
         {
             var status = failure.GetRpcStatus();
             var info = status?.GetDetail<ErrorInfo>();
-            return info is not null && info.Domain is Domain && ReasonText.TryParseUpperSnake(info.Reason, out var reason) ? FromDetails(reason, status!, info) : null;
+            if (info is not { Domain: Domain }) return null;
+
+            // One that this version does not know (docs/protocol/errors.md).
+            if (!ReasonText.TryParseUpperSnake(info.Reason, out var reason)) reason = Reason.Unsupported;
+            return FromDetails(reason, status!, info);
         }
         catch (Exception e) when (e is InvalidProtocolBufferException or InvalidOperationException or OverflowException)
         {

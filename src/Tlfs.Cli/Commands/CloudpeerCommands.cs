@@ -28,6 +28,7 @@ internal static class CloudpeerCommands
             var replica = await call.OpenAsync();
             var added = await replica.AddCloudpeerAsync(call.Get(url), call.Get(app), await DocumentsAsync(call, replica, call.Get(docs)), call.CancellationToken);
             Show(call.Print, [added]);
+            if (added.Replaced is { } replaced) call.Print.Line($"{added.Url} replaces {replaced}: it is the same cloudpeer.");
             if (added.Entitlement?.SignUpUrl is { } signUp) call.Print.Hint($"It wants a subscription first: {Failure.OneLine(signUp)}");
             else call.Print.Hint("Next: tlfs sync");
         })
@@ -89,6 +90,7 @@ internal static class CloudpeerCommands
         json.WriteString("peer", each.Server.ToString());
         json.WriteString("entitlement", each.Entitlement?.Plan);
         json.WriteString("signUp", each.Entitlement?.SignUpUrl);
+        if (each.Replaced is { } replaced) json.WriteString("replaced", replaced);
         if (each.Entitlement is not { } entitlement) return;
         json.WriteNumber("used", entitlement.UsedBytes);
         json.WriteNumber("quota", entitlement.QuotaBytes);

@@ -134,7 +134,7 @@ internal static class SyncCommands
     private static void Show(Printer print, SyncResult result) => print.Result(
         json =>
         {
-            json.WriteString("doc", result.Document.ToString());
+            json.WriteString("doc", result.IsOfServer ? null : result.Document.ToString());
             json.WriteString("url", result.Url);
             json.WriteNumber("pushed", result.Pushed);
             json.WriteNumber("pulled", result.Pulled);
@@ -147,7 +147,10 @@ internal static class SyncCommands
             Members.Names(json, "withheld", result.Withheld);
             Members.Restored(json, result.Restored);
         },
-        $"{Text.Short(result.Document.ToString())}  {result.Url}  sent {result.Pushed}, received {result.Pulled}, {(result.Complete ? "up to date" : Trouble(result))}{Notes(result)}");
+        (result.IsOfServer ? $"{result.Url}  {Trouble(result)}".TrimEnd() : Sentence(result)) + Notes(result));
+
+    private static string Sentence(SyncResult result) =>
+        $"{Text.Short(result.Document.ToString())}  {result.Url}  sent {result.Pushed}, received {result.Pulled}, {(result.Complete ? "up to date" : Trouble(result))}";
 
     private static string Trouble(SyncResult result)
     {
@@ -171,7 +174,7 @@ internal static class SyncCommands
                 + $"and see the evidence with: tlfs doc verify {result.Document}");
         }
 
-        if (result.Error is { } error) return error;
+        if (result.Error is { } error) return result.IsOfServer ? new(error.Reason, $"{result.Url}: {error.Message}", error) : error;
         var refused = result.Refused[0];
         var quota = refused.Quota is { } use ? $" ({Text.Quota(use)})" : "";
         return new(refused.Reason, $"{result.Url} refused {result.Refused.Count} of your changes; they are kept here: {refused.Message}{quota}");

@@ -13,12 +13,16 @@ internal sealed class CloudpeerTable(ReplicaDatabase database, AccountId account
 
     public CloudpeerState? Find(string url) => database.Single(Columns + " WHERE url = $1", Read, url);
 
+    public CloudpeerState? Find(PeerId server) => database.Single(Columns + " WHERE s.id = $1", Read, server.Blob());
+
+    /// <summary>Keeps a cloudpeer. There is one for a server: another address replaces the one before.</summary>
     public void Save(CloudpeerState state) => database.Write(() =>
     {
-        database.Execute("DELETE FROM cloudpeer WHERE url = $1", state.Url);
+        var server = Number(database, state.Server);
+        database.Execute("DELETE FROM cloudpeer WHERE url = $1 OR server = $2", state.Url, server);
         database.Execute(
             "INSERT INTO cloudpeer(url, server, every, app) VALUES($1, $2, $3, $4)",
-            state.Url, Number(database, state.Server), state.EveryDocument, state.App);
+            state.Url, server, state.EveryDocument, state.App);
         if (state.Entitlement is { } entitlement) SaveEntitlement(state.Url, entitlement);
         return true;
     });

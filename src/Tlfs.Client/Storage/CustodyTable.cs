@@ -240,7 +240,7 @@ internal sealed class CustodyTable(ReplicaDatabase database)
         $"SELECT s.id, a.url FROM address a JOIN server s ON s.number = a.server WHERE a.document = {Document} ORDER BY s.number",
         reader => new InvitedServer(reader.Id<PeerId>(0), reader.GetString(1)), document.Blob());
 
-    /// <summary>Keeps what an accepted invitation says of a document's servers.</summary>
+    /// <summary>Keeps what an accepted invitation says of a document's servers, in place of what was said of them before: for a document that is not here yet.</summary>
     public void SaveAddresses(Invitation invitation) => database.Write(() =>
     {
         foreach (var server in invitation.Servers)

@@ -68,6 +68,7 @@ internal sealed class CloudpeerMove(
     {
         var (source, known) = home.Do(() => (home.Cloudpeers.Find(sourceUrl)!, home.Cloudpeers.Find(targetUrl)));
         await using var connection = await connector.ConnectAsync(targetUrl, known?.Server, cancellationToken);
+        known ??= home.Do(() => home.Cloudpeers.Find(connection.Server));
         if (connection.Server == source.Server) throw new TlfsException(Reason.BadArgument, "both addresses are those of one cloudpeer");
         var app = known?.App ?? source.App;
         var entitlement = await connection.CreateAccountAsync(home.Keys.Card, app, cancellationToken);

@@ -50,6 +50,7 @@ internal sealed class DocumentPush(ReplicaHome home, Place at, PushBundles push,
 
     private async Task PushAllAsync(CancellationToken cancellationToken)
     {
+        if (!home.Do(IsNamed)) return;
         if (home.Do(() => !home.Custody.HoldsAny(at)) && await PushUpToAsync(OwnControlGrant, cancellationToken) is false) return;
         while (home.Do(NextBundles) is { Count: > 0 } bundles)
         {
@@ -66,7 +67,7 @@ internal sealed class DocumentPush(ReplicaHome home, Place at, PushBundles push,
     /// <returns>True if the server took it.</returns>
     public async Task<bool> OfferAnewAsync(CancellationToken cancellationToken)
     {
-        var opening = home.Do(() => UpTo(OwnControlGrant, Decode(home.Custody.Oldest(at.Document, OpeningEnvelopes))));
+        var opening = home.Do(() => !IsNamed() ? [] : UpTo(OwnControlGrant, Decode(home.Custody.Oldest(at.Document, OpeningEnvelopes))));
         if (opening.Count == 0) return false;
         var results = await push([[.. opening.Select(each => each.Envelope)]], new HashSet<int>(), cancellationToken);
         return results.All(result => result.Refusal is null);
@@ -90,6 +91,10 @@ internal sealed class DocumentPush(ReplicaHome home, Place at, PushBundles push,
         policy.Grants.FirstOrDefault(grant => grant.Holds && grant.Permission >= Permission.Control && grant.Actor.Contains(home.Keys.Device.Public));
 
     private GrantStatus? ServerGrant(PolicyView policy) => policy.Grants.FirstOrDefault(grant => grant.Holds && grant.Actor.Peer == at.Server);
+
+    // What somebody said to be a server of the document is none until the document says so (docs/protocol/sync.md §1.4). A grant that has ended counts: its server
+    // is told of the ending.
+    private bool IsNamed() => home.Replica.Open(at.Document).Policy.Grants.Any(grant => grant.Valid && grant.Actor is PeerActor && grant.Actor.Peer == at.Server);
 
     private async Task<IReadOnlyList<Refusal>> PushAsync(IReadOnlyList<List<Unsent>> bundles, CancellationToken cancellationToken)
     {

@@ -15,8 +15,9 @@ namespace Tlfs.Client.Sync;
 /// <param name="target">The same.</param>
 /// <param name="only">The documents that are watched; null for all.</param>
 /// <param name="report">Is told why the inbox cannot be read, once for each reason.</param>
+/// <param name="fetched">Is told each time that it was read.</param>
 internal sealed class MailWatch(
-    ReplicaHome home, Mailbox mailbox, CloudpeerConnection connection, Target target, IReadOnlyCollection<DocId>? only, Action<TlfsException> report)
+    ReplicaHome home, Mailbox mailbox, CloudpeerConnection connection, Target target, IReadOnlyCollection<DocId>? only, Action<TlfsException> report, Action? fetched = null)
 {
     private static readonly TimeSpan FetchEvery = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan First = TimeSpan.FromSeconds(1);
@@ -69,6 +70,7 @@ internal sealed class MailWatch(
             _fetching.Reset();
             _fetching.Later(FetchEvery);
             _told = null;
+            fetched?.Invoke();
         }
         catch (TlfsException e)
         {

@@ -50,13 +50,36 @@ internal sealed class Relocations(ReplicaHome home, Connector connector)
             if (!policy.May(from.Device, Permission.Control)) continue;
             isBelieved = true;
             foreach (var left in home.Custody.Addresses(document).Where(known => IsLeft(policy, known.Server))) home.Custody.RemoveAddress(document, left.Server);
-            var known = home.Custody.Addresses(document);
-            if (known.Count < Invitation.MaxServers || known.Any(each => each.Server == relocation.Server.Server)) home.Custody.SaveAddress(document, relocation.Server);
+            SaveAddress(home, document, relocation.Server);
         }
 
         // Their inbox moves with them.
         if (isBelieved) home.People.SaveCard(from, relocation.Server.Url);
         return isBelieved;
+    }
+
+    /// <summary>
+    /// Takes where an accepted invitation says that its document is; inside the gate. Of a document that is here already only who may administer it is believed:
+    /// what was pinned of a server stays, and so does where own cloudpeers are. Of one that nothing has come of yet, the last invitation holds.
+    /// </summary>
+    public static void Take(ReplicaHome home, AccountCard from, Invitation invitation)
+    {
+        var document = home.Replica.Open(invitation.Document);
+        if (document.Log.Count == 0)
+        {
+            home.Custody.SaveAddresses(invitation);
+            return;
+        }
+
+        if (!document.Policy.May(from.Device, Permission.Control)) return;
+        foreach (var server in invitation.Servers.ExceptBy(home.Cloudpeers.All().Select(own => own.Server), named => named.Server))
+            SaveAddress(home, invitation.Document, server);
+    }
+
+    private static void SaveAddress(ReplicaHome home, DocId document, InvitedServer server)
+    {
+        var known = home.Custody.Addresses(document);
+        if (known.Count < Invitation.MaxServers || known.Any(each => each.Server == server.Server)) home.Custody.SaveAddress(document, server);
     }
 
     private static bool IsLeft(PolicyView policy, PeerId server)

@@ -49,7 +49,7 @@ internal sealed class ServerWatch(
         using var changes = new ChangeSignal(home);
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         await using var live = await connection.StreamAsync(cancellationToken);
-        var mail = new MailWatch(home, mailbox, connection, target, only, problem => ReportInbox(target, problem));
+        var mail = new MailWatch(home, mailbox, connection, target, only, problem => ReportInbox(target, problem), () => MailFetched(target));
         var reading = ReadAsync(live, changes);
         var writing = WriteAsync(connection, live, target, changes, mail, stopping.Token);
         var mailing = mail.RunAsync(stopping.Token);
@@ -65,6 +65,12 @@ internal sealed class ServerWatch(
     {
         _backoff.Reset();
         _reported = null;
+    }
+
+    // Where there is no document, the inbox is what comes of it.
+    private void MailFetched(Target target)
+    {
+        if (target.Documents.Count == 0) Progressed();
     }
 
     // Sends what this server lacks, now and after every edit; documents that are new get their subscription. What did not work is tried again from time to time.
@@ -228,11 +234,13 @@ internal sealed class ServerWatch(
 
     private void Report(Target target, TlfsException problem)
     {
+        if (target.Documents.Count == 0 && only is null) progress?.Report(SyncResult.OfServer(target.Url, problem));
         foreach (var document in target.Documents) progress?.Report(new DocumentSync(home, new(document, target.Server), target.Url).Result(problem));
     }
 
     private void ReportInbox(Target target, TlfsException problem)
     {
+        if (target.Documents.Count == 0 && only is null) progress?.Report(SyncResult.OfServer(target.Url, null) with { Inbox = problem });
         if (target.Documents.Count > 0) progress?.Report(new DocumentSync(home, new(target.Documents[0], target.Server), target.Url).Result(null) with { Inbox = problem });
     }
 

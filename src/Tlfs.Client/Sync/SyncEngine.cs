@@ -19,9 +19,9 @@ internal sealed class SyncEngine(ReplicaHome home, Connector connector, Mailbox 
     /// <param name="options">How.</param>
     /// <param name="progress">Is told each result as it comes.</param>
     /// <param name="cancellationToken">Cancels.</param>
-    /// <param name="unreached">Takes the problems of servers that have no document whose result could say so.</param>
+    /// <param name="unreached">Takes what went wrong with servers that have no document whose result could say so.</param>
     public async Task<IReadOnlyList<SyncResult>> RunAsync(
-        SyncOptions options, IProgress<SyncResult>? progress, CancellationToken cancellationToken, ConcurrentQueue<TlfsException>? unreached = null)
+        SyncOptions options, IProgress<SyncResult>? progress, CancellationToken cancellationToken, ConcurrentQueue<SyncResult>? unreached = null)
     {
         using var deadline = new CancellationTokenSource(options.Timeout, home.Options.Time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
@@ -49,10 +49,10 @@ internal sealed class SyncEngine(ReplicaHome home, Connector connector, Mailbox 
     /// <summary>Synchronises with one server only, once, and says what came of each document.</summary>
     public async Task<IReadOnlyList<SyncResult>> WithAsync(Target target, CancellationToken cancellationToken)
     {
-        var unreached = new ConcurrentQueue<TlfsException>();
+        var unreached = new ConcurrentQueue<SyncResult>();
         var results = await RunAsync(target, null, cancellationToken, unreached);
         cancellationToken.ThrowIfCancellationRequested();
-        return unreached.TryPeek(out var problem) ? throw problem : [.. results.Select(each => each.Result)];
+        return unreached.TryPeek(out var problem) ? throw (problem.Error ?? problem.Inbox)! : [.. results.Select(each => each.Result)];
     }
 
     // Grants to own cloudpeers that a crash, another process or a new right left open.
@@ -88,7 +88,7 @@ internal sealed class SyncEngine(ReplicaHome home, Connector connector, Mailbox 
     }
 
     private async Task<IReadOnlyList<(PeerId Server, SyncResult Result)>> RunAsync(
-        Target target, IProgress<SyncResult>? progress, CancellationToken cancellationToken, ConcurrentQueue<TlfsException>? unreached = null)
+        Target target, IProgress<SyncResult>? progress, CancellationToken cancellationToken, ConcurrentQueue<SyncResult>? unreached = null)
     {
         var results = new List<(PeerId Server, SyncResult Result)>();
         void Add(SyncResult result)
@@ -102,13 +102,13 @@ internal sealed class SyncEngine(ReplicaHome home, Connector connector, Mailbox 
             await using var connection = await ConnectAsync(target, cancellationToken);
             foreach (var document in target.Documents) Add(await RunAsync(connection, target, document, cancellationToken));
             if (await ExchangeAsync(connection, target, cancellationToken) is not { } unread) return results;
-            if (results.Count == 0) unreached?.Enqueue(unread);
+            if (results.Count == 0) unreached?.Enqueue(SyncResult.OfServer(target.Url, null) with { Inbox = unread });
             else results[^1] = (target.Server, results[^1].Result with { Inbox = unread });
         }
         catch (Exception e) when (e is TlfsException or OperationCanceledException)
         {
             var problem = e as TlfsException ?? TimedOut(e);
-            if (target.Documents.Count == 0) unreached?.Enqueue(problem);
+            if (target.Documents.Count == 0) unreached?.Enqueue(SyncResult.OfServer(target.Url, problem));
             foreach (var document in target.Documents.Skip(results.Count)) Add(new DocumentSync(home, new(document, target.Server), target.Url).Result(problem));
         }
 

@@ -468,6 +468,39 @@ public sealed class MoveTests(PostgresFixture postgres)
         }
     }
 
+    [Theory]
+    [InlineData(Permission.Write)]
+    [InlineData(Permission.Control)]
+    public async Task An_invitation_to_a_document_that_is_here_changes_no_pin_and_is_believed_only_of_who_may_administer_it(Permission permission)
+    {
+        await using var from = await ClientServer.StartAsync(StoreKind.Sqlite, postgres);
+        await using var to = await ClientServer.StartAsync(StoreKind.Sqlite, postgres);
+        await using var a = await Person.CreateAsync(from);
+        await using var b = await Person.CreateAsync(from);
+        await using var c = await Person.CreateAsync(from);
+        var (mine, theirs) = await a.ShareAsync(b);
+        await mine.GrantAsync(c.Replica.Card, permission, Cancel);
+        foreach (var person in new[] { a, b }) await person.SyncAsync();
+        await theirs.EditAsync(d => d["title"].Set("unsent"), Cancel);
+        var invitation = new Invitation(
+            mine.Id, [new(from.Peer, "http://localhost:1"), new(to.Peer, to.HttpUrl)], mine.Grants[0].Id, "todoapp", "", [new(from.Peer, 1_000, default)], []);
+        var (connection, keys) = await c.ConnectAsync(from);
+        await using (connection)
+        using (keys)
+            await connection.SendAsync(SealedMessage.Seal(SystemEntropy.Instance, keys, b.Replica.Card, Invitation.MessageType, 1, invitation.Encode()).Bytes, null, Cancel);
+
+        await b.AcceptAsync();
+        var results = (await b.Replica.SyncAsync(cancellationToken: Cancel)).ToDictionary(result => result.Url, StringComparer.Ordinal);
+
+        // What no grant of the document names is asked, and sent nothing.
+        using var database = ReplicaDatabase.Open(b.Home);
+        InvitedServer[] expected = permission == Permission.Control ? [new(from.Peer, from.HttpUrl), new(to.Peer, to.HttpUrl)] : [new(from.Peer, from.HttpUrl)];
+        Assert.Equal(expected.ToHashSet(), new CustodyTable(database).Addresses(mine.Id).ToHashSet());
+        Assert.Equal((null, 1, 0), (results[from.HttpUrl].Error, results[from.HttpUrl].Pushed, results[from.HttpUrl].Unsent));
+        Assert.Equal(permission == Permission.Control, results.TryGetValue(to.HttpUrl, out var atOther));
+        if (atOther is not null) Assert.Equal((Reason.NotFound, 0), (atOther.Error?.Reason, atOther.Refused.Count));
+    }
+
     // As an operator does; a running server sees it a little later.
     private static async Task HoldAsync(TestServer server, Person person, TenantState state)
     {

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using CloudPeer.Api.Tests.Server;
 using CloudPeer.Sync.Client;
 using CloudPeer.TestKit;
@@ -235,6 +237,47 @@ public sealed class RefusalTests(PostgresFixture postgres)
     }
 
     [Fact]
+    public async Task A_removal_that_was_cut_off_still_says_what_the_cloudpeer_was_not_told()
+    {
+        await using var server = await ClientServer.StartAsync(StoreKind.Sqlite, postgres);
+        await using var a = await Person.CreateAsync(server);
+        var mine = await a.Replica.CreateAsync("todoapp", Cancel);
+        await a.SyncAsync();
+        var url = server.HttpUrl;
+        await server.StopAsync();
+        using var silent = new TcpListener(IPAddress.Loopback, new Uri(url).Port);
+        silent.Start();
+        using var cut = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        var removing = a.Replica.RemoveCloudpeerAsync(url, cut.Token);
+        using var asked = await silent.AcceptTcpClientAsync(Cancel);
+        await cut.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => removing);
+        silent.Stop();
+
+        Assert.Equal([mine.Id], await a.Replica.RemoveCloudpeerAsync(url, Cancel));
+        Assert.Empty(await a.Replica.CloudpeersAsync(Cancel));
+    }
+
+    [Fact]
+    public async Task A_cloudpeer_that_is_used_under_another_address_is_one_cloudpeer()
+    {
+        await using var server = await ClientServer.StartAsync(StoreKind.Sqlite, postgres);
+        await using var a = await Person.CreateAsync(server);
+        var mine = await a.Replica.CreateAsync("todoapp", Cancel);
+        await a.SyncAsync();
+        var other = OtherName(server.HttpUrl);
+
+        await a.Replica.AddCloudpeerAsync(other, cancellationToken: Cancel);
+
+        Assert.Equal(other, Assert.Single(await a.Replica.CloudpeersAsync(Cancel)).Url);
+        Assert.Equal((other, 0), (await a.SyncAsync()).Select(result => (result.Url, result.Unsent)).Single());
+        await Person.RefusedAsync(Reason.CloudpeerNotFound, () => a.Replica.RemoveCloudpeerAsync(server.HttpUrl, Cancel));
+        Assert.Contains(mine.Grants, grant => grant.Actor.Peer == server.Peer && grant.Holds);
+        Assert.Empty(await a.Replica.RemoveCloudpeerAsync(other, Cancel));
+        Assert.DoesNotContain(mine.Grants, grant => grant.Actor.Peer == server.Peer && grant.Holds);
+    }
+
+    [Fact]
     public async Task Leaving_gives_up_the_grant_and_removes_the_document()
     {
         await using var server = await ClientServer.StartAsync(StoreKind.Sqlite, postgres);
@@ -253,4 +296,9 @@ public sealed class RefusalTests(PostgresFixture postgres)
         for (var i = 0; i < edits; i++)
             await document.EditAsync((Transaction edit) => edit.Insert(".tasks", 0, Json.Parse($$"""{"title":"{{new string('x', length)}}"}""")), Cancel);
     }
+
+    // The same server by its other name.
+    private static string OtherName(string url) => url.Contains("localhost", StringComparison.Ordinal)
+        ? url.Replace("localhost", "127.0.0.1", StringComparison.Ordinal)
+        : url.Replace("127.0.0.1", "localhost", StringComparison.Ordinal);
 }

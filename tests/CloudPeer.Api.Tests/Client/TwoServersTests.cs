@@ -1,6 +1,8 @@
 using CloudPeer.Api.Tests.Server;
 using CloudPeer.TestKit;
 using Tlfs.Client;
+using Tlfs.Client.Storage;
+using Tlfs.Core;
 using Tlfs.Core.Policy;
 using Xunit;
 
@@ -150,6 +152,37 @@ public sealed class TwoServersTests(PostgresFixture postgres)
 
         async Task<SyncResult> AtSecondAsync() =>
             (await b.Replica.SyncAsync(cancellationToken: Cancel)).Single(result => string.Equals(result.Url, second.HttpUrl, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task An_own_server_without_a_document_that_is_away_is_said_beside_the_others_each_time_that_it_goes()
+    {
+        await using var first = await ClientServer.StartAsync(StoreKind.Sqlite, postgres);
+        await using var second = await ClientServer.StartAsync(StoreKind.Sqlite, postgres);
+        await using var a = await Person.CreateAsync(first);
+        await using var b = await Person.CreateAsync(first, pace: 20);
+        await using var c = await Person.CreateAsync(second);
+        await a.ShareAsync(b);
+        await b.Replica.AddCloudpeerAsync(second.HttpUrl, cancellationToken: Cancel);
+        Assert.All(await b.SyncAsync(), result => Assert.Equal(first.HttpUrl, result.Url));
+        var later = await c.Replica.CreateAsync("todoapp", Cancel);
+        await later.GrantAsync(b.Replica.Card, Permission.Read, Cancel);
+        await c.Replica.InviteAsync(b.Replica.Card, later, "later", Cancel);
+        var url = second.HttpUrl;
+        await second.StopAsync();
+
+        var results = await b.Replica.SyncAsync(cancellationToken: Cancel);
+        Assert.Equal([(first.HttpUrl, null), (url, Reason.Unreachable)], results.Select(result => (result.Url, result.Error?.Reason)));
+
+        await using var watching = Watching.Start(b.Replica);
+        await watching.UntilAsync(IsAway);
+        await second.StartAsync();
+        using var database = ReplicaDatabase.Open(b.Home);
+        while (new PeopleTable(database).OpenInvitations().Count == 0) await c.SyncAsync();
+        await second.StopAsync();
+        await watching.UntilAsync(IsAway);
+
+        bool IsAway(SyncResult result) => string.Equals(result.Url, url, StringComparison.Ordinal) && result.Error?.Reason == Reason.Unreachable;
     }
 
     [Theory, BothStores]

@@ -69,6 +69,25 @@ public sealed class RefusalsTests
         Assert.Equal(400, refusal.Message.Length);
     }
 
+    [Theory]
+    [InlineData(StatusCode.FailedPrecondition)]
+    [InlineData(StatusCode.Unavailable)]
+    public void A_call_refused_for_a_reason_of_a_newer_server_is_unsupported_and_keeps_what_else_it_says(StatusCode code)
+    {
+        var status = new Google.Rpc.Status
+        {
+            Code = (int)code,
+            Message = "not now\nbut later",
+            Details =
+            {
+                Any.Pack(new ErrorInfo { Domain = Refusals.Domain, Reason = "NOT_YET_INVENTED" }),
+                Any.Pack(new RetryInfo { RetryDelay = Duration.FromTimeSpan(TimeSpan.FromSeconds(7)) }),
+            },
+        };
+
+        AssertSame(new(Reason.Unsupported, "not now but later") { RetryAfter = TimeSpan.FromSeconds(7) }, Refusals.FromRpc(status.ToRpcException()));
+    }
+
     [Fact]
     public void Details_that_cannot_be_read_are_as_good_as_none()
     {

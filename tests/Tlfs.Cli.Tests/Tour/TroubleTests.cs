@@ -83,6 +83,39 @@ public sealed class TroubleTests
     }
 
     [Fact]
+    public async Task AServerWithoutADocumentThatIsAway_IsSaid_BesideTheOthers()
+    {
+        await using var server = await Server.StartAsync();
+        await using var second = await Server.StartAsync();
+        using var pair = await Pair.ShareAsync(server);
+        (await pair.Bob.RunAsync("cloudpeer", "add", second.Url)).Done();
+        await second.KillAsync();
+
+        var lines = (await pair.Bob.JsonAsync("sync", "--timeout", "2")).Failed("unreachable").JsonLines;
+        Assert.Equal([pair.Document, null], lines.Select(line => line.GetProperty("doc").GetString()), StringComparer.Ordinal);
+        Assert.Equal([null, "unreachable"], lines.Select(line => line.GetProperty("error").GetString()), StringComparer.Ordinal);
+        Assert.Equal(second.Url, lines[1].GetProperty("url").GetString());
+        Assert.Contains($"{second.Url}  [unreachable]", (await pair.Bob.RunAsync("sync", "--timeout", "2")).Failed("unreachable").Lines, StringComparer.Ordinal);
+    }
+
+    [Fact]
+    public async Task AnotherAddressOfACloudpeer_ReplacesTheFirst_AndThatIsSaid()
+    {
+        await using var server = await Server.StartAsync();
+        using var person = await Person.ReadyAsync();
+        (await person.RunAsync("cloudpeer", "add", server.Url)).Done();
+        var port = new Uri(server.Url).Port;
+        string[] names = [$"http://localhost:{port}", $"http://127.0.0.1:{port}"];
+        var other = names.First(name => !string.Equals(name, server.Url, StringComparison.Ordinal));
+
+        var added = (await person.JsonAsync("cloudpeer", "add", other)).Json;
+        Assert.Equal((other, server.Url), (added.GetProperty("url").GetString(), added.GetProperty("replaced").GetString()));
+        Assert.Equal(other, (await person.JsonAsync("cloudpeer", "list")).Text("url"));
+        var back = (await person.RunAsync("cloudpeer", "add", server.Url)).Done();
+        Assert.Contains($"{server.Url} replaces {other}: it is the same cloudpeer.", back.Lines, StringComparer.Ordinal);
+    }
+
+    [Fact]
     public async Task AnInboxThatCannotBeRead_IsSaid_AndTheDocumentsAreSent()
     {
         await using var server = await Server.StartAsync();
