@@ -30,7 +30,7 @@ public sealed partial class LocalFirst
         var unreached = new ConcurrentQueue<SyncResult>();
         var results = await _engine.RunAsync(options, progress, cancellationToken, unreached);
         await WithinAsync(BestEffort, _mailbox.SendAsync, cancellationToken);
-        if (results.Count == 0 && unreached.TryPeek(out var first)) throw (first.Error ?? first.Inbox)!;
+        if (results.Count == 0 && unreached.TryPeek(out var first)) throw first.Problem!;
         return options.Only is null ? [.. results, .. unreached] : results;
     }
 

@@ -87,6 +87,9 @@ public sealed record SyncResult(
     /// <summary>True if both sides hold the same.</summary>
     public bool Complete => Error is null && Unsent == 0 && Withheld.Count == 0;
 
+    /// <summary>What went wrong, first of all with the document.</summary>
+    internal TlfsException? Problem => Error ?? Inbox;
+
     internal static SyncResult OfServer(string url, TlfsException? error) => new(default, url, 0, 0, null, 0, [], error);
 }
 

@@ -49,7 +49,7 @@ internal sealed class CallLimiter(ServerSettings settings, AccountDirectory acco
     public bool TryTakeForAddress(IPAddress? address) => TryTake(_addresses, address);
 
     /// <summary>Counts a signature of a device that did not verify; never refuses by itself.</summary>
-    public void CountBadSignature(PeerId peer) => _peers?.Spend(peer.Value.ToArray(), BadSignatureCost);
+    public void CountBadSignature(PeerId peer) => Count(peer, BadSignatureCost);
 
     /// <summary>Counts work that a device made the server do as so many calls; never refuses by itself.</summary>
     public void Count(PeerId peer, long calls) => _peers?.Spend(peer.Value.ToArray(), (int)Math.Min(calls, int.MaxValue));

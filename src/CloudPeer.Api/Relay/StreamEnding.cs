@@ -11,7 +11,6 @@ internal sealed class StreamEnding(IHostApplicationLifetime lifetime) : IHostedL
     private readonly Lock _gate = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _open;
-    private bool _isEnding, _hasEnded;
 
     /// <summary>Cancelled when the server stops.</summary>
     public CancellationToken Stopping => lifetime.ApplicationStopping;
@@ -24,9 +23,7 @@ internal sealed class StreamEnding(IHostApplicationLifetime lifetime) : IHostedL
         {
             lock (_gate)
             {
-                _open--;
-                _hasEnded |= Stopping.IsCancellationRequested;
-                if (_isEnding && _open == 0) _ended.TrySetResult();
+                if (--_open == 0 && Stopping.IsCancellationRequested) _ended.TrySetResult();
             }
 
             return Task.CompletedTask;
@@ -39,9 +36,8 @@ internal sealed class StreamEnding(IHostApplicationLifetime lifetime) : IHostedL
         lifetime.StopApplication();
         lock (_gate)
         {
-            _isEnding = true;
-            if (_open == 0 && !_hasEnded) return;
-            if (_open == 0) _ended.TrySetResult();
+            // None was open when the stop began.
+            if (_open == 0 && !_ended.Task.IsCompleted) return;
         }
 
         // The network's time, not the service's.

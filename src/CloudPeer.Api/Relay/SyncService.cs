@@ -97,7 +97,7 @@ internal static class RelayCalls
     /// <param name="limiter">Counts bad signatures.</param>
     /// <param name="peer">Who pushes.</param>
     /// <param name="request">The push.</param>
-    /// <param name="earlier">Completes when what the device pushed to the document before is answered.</param>
+    /// <param name="earlier">Completes when what the device pushed to the document before is decided.</param>
     /// <param name="cancellationToken">Stops waiting.</param>
     public static async Task<Task<V1.PushResponse>> QueueAsync(
         DocumentRelay relay, CallLimiter limiter, PeerId peer, V1.PushRequest request, Task earlier, CancellationToken cancellationToken)

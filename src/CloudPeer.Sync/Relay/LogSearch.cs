@@ -9,8 +9,9 @@ namespace CloudPeer.Sync.Relay;
 /// </summary>
 /// <param name="store">The logs.</param>
 /// <param name="desks">How many run at a time; null for a commit, which searches only what was appended a moment ago.</param>
-/// <param name="pay">Is told how many entries may have been looked at before the next search and after it; false if the device has not the calls. Null for a commit.</param>
-internal sealed class LogSearch(IRelayStore store, SemaphoreSlim? desks = null, Func<(ulong Before, ulong After), bool>? pay = null)
+/// <param name="stepsPerCall">Entries that may be looked at for one call.</param>
+/// <param name="pay">Takes calls of the device; false if it has not so many. Null for a commit.</param>
+internal sealed class LogSearch(IRelayStore store, SemaphoreSlim? desks = null, int stepsPerCall = 1, Func<long, bool>? pay = null)
 {
     private ulong _steps;
 
@@ -33,9 +34,9 @@ internal sealed class LogSearch(IRelayStore store, SemaphoreSlim? desks = null, 
 
     private async Task<T> RunAsync<T>(ulong steps, Func<Task<T>> search, CancellationToken cancellationToken)
     {
-        var before = _steps;
+        var calls = (long)(((_steps + steps) / (ulong)stepsPerCall) - (_steps / (ulong)stepsPerCall));
         _steps += steps;
-        if (pay?.Invoke((before, _steps)) == false) throw new TlfsException(Reason.RateLimited, "the push names what lies far back in the log, and too much was searched for this device already");
+        if (calls > 0 && pay?.Invoke(calls) == false) throw new TlfsException(Reason.RateLimited, "the push names what lies far back in the log, and too much was searched for this device already");
         if (desks is null) return await search().ConfigureAwait(false);
         await desks.WaitAsync(cancellationToken).ConfigureAwait(false);
         try

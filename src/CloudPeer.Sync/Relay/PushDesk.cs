@@ -179,7 +179,7 @@ internal sealed class PushDesk(
     private async Task<bool> LookUpAsync(List<PendingBundle> bundles, CachedDocument document, CancellationToken cancellationToken)
     {
         foreach (var bundle in bundles) bundle.LookedUpIn = document.State.Generation;
-        var search = new LogSearch(store, _searches, steps => Calls(steps.After) - Calls(steps.Before) is var calls && (calls == 0 || charge(bundles[0].Pusher, calls)));
+        var search = new LogSearch(store, _searches, limits.StepsPerCall, calls => charge(bundles[0].Pusher, calls));
         try
         {
             await BundleLookup.FindDepsAsync(search, bundles, document, cancellationToken).ConfigureAwait(false);
@@ -193,7 +193,6 @@ internal sealed class PushDesk(
             return false;
         }
 
-        long Calls(ulong steps) => (long)(steps / (ulong)limits.StepsPerCall);
         ulong? Remembered(EnvelopeId id) => document.Recent.TryFind(id, out var index) ? index : null;
     }
 }

@@ -106,16 +106,16 @@ internal sealed class LogTable(ReplicaDatabase database)
 
     private sealed class Stored(ReplicaDatabase database, Place at) : IPulledLog
     {
-        public Bytes32 RootAt(ulong size) => new(database.Single(
-            $"SELECT root FROM log_entry WHERE document = {Document} AND server = {Server} AND idx = $3",
-            reader => reader.Blob(0), at.Document.Blob(), at.Server.Blob(), (size - 1).Signed()) ?? throw new InvalidOperationException("a log entry is missing"));
+        public Bytes32 RootAt(ulong size) => Entry("root", size - 1);
 
-        public EnvelopeId IdAt(ulong index) => new(new Bytes32(database.Single(
-            $"SELECT id FROM log_entry WHERE document = {Document} AND server = {Server} AND idx = $3",
-            reader => reader.Blob(0), at.Document.Blob(), at.Server.Blob(), index.Signed()) ?? throw new InvalidOperationException("a log entry is missing")));
+        public EnvelopeId IdAt(ulong index) => new(Entry("id", index));
 
         public IReadOnlyList<EnvelopeId> Ids(ulong count) => database.Query(
             $"SELECT id FROM log_entry WHERE document = {Document} AND server = {Server} AND idx < $3 ORDER BY idx",
             reader => reader.Id<EnvelopeId>(0), at.Document.Blob(), at.Server.Blob(), count.Signed());
+
+        private Bytes32 Entry(string column, ulong index) => new(database.Single(
+            $"SELECT {column} FROM log_entry WHERE document = {Document} AND server = {Server} AND idx = $3",
+            reader => reader.Blob(0), at.Document.Blob(), at.Server.Blob(), index.Signed()) ?? throw new InvalidOperationException("a log entry is missing"));
     }
 }

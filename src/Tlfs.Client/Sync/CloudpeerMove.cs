@@ -216,7 +216,7 @@ internal sealed class CloudpeerMove(
         {
             return await with.ReconcileAsync(document, own, cancellationToken);
         }
-        catch (TlfsException e) when (e.Reason == Reason.NotFound && home.Do(() => home.Custody.Cursor(new(document, with.Server)).AtLeast == 0 && home.Logs.Seen(new(document, with.Server)).Count == 0))
+        catch (TlfsException e) when (e.Reason == Reason.NotFound && home.Do(() => SeenHeads.NeverHeld(home, home.Custody.Cursor(new(document, with.Server)))))
         {
             // It never had anything of the document.
             return null;

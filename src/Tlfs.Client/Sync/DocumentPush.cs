@@ -21,7 +21,6 @@ internal sealed class DocumentPush(ReplicaHome home, Place at, PushBundles push,
 {
     private const int RequestEnvelopes = 256;
     private const int RequestBytes = 1 << 20;
-    private const int OpeningEnvelopes = 512;
 
     // What a server takes in one push (docs/protocol/sync.md §2), and some room for what frames it.
     private const int MostEnvelopes = 512;
@@ -67,7 +66,7 @@ internal sealed class DocumentPush(ReplicaHome home, Place at, PushBundles push,
     /// <returns>True if the server took it.</returns>
     public async Task<bool> OfferAnewAsync(CancellationToken cancellationToken)
     {
-        var opening = home.Do(() => !IsNamed() ? [] : UpTo(OwnControlGrant, Decode(home.Custody.Oldest(at.Document, OpeningEnvelopes))));
+        var opening = home.Do(() => !IsNamed() ? [] : UpTo(OwnControlGrant, Decode(home.Custody.Oldest(at.Document, MostEnvelopes))));
         if (opening.Count == 0) return false;
         var results = await push([[.. opening.Select(each => each.Envelope)]], new HashSet<int>(), cancellationToken);
         return results.All(result => result.Refusal is null);
@@ -78,7 +77,7 @@ internal sealed class DocumentPush(ReplicaHome home, Place at, PushBundles push,
     // Null if there is no such grant to send, or too much with it.
     private async Task<bool?> PushUpToAsync(Func<PolicyView, GrantStatus?> choose, CancellationToken cancellationToken)
     {
-        var bundle = home.Do(() => UpTo(choose, Decode(home.Custody.Unsent(at, 0, OpeningEnvelopes))));
+        var bundle = home.Do(() => UpTo(choose, Decode(home.Custody.Unsent(at, 0, MostEnvelopes))));
         if (bundle.Count == 0 || !Fits(bundle)) return null;
         var refusals = await PushAsync([bundle], cancellationToken);
         return refusals.Count == 0;

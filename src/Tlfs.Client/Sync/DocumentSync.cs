@@ -181,7 +181,7 @@ internal sealed class DocumentSync(ReplicaHome home, Place at, string url)
         catch (TlfsException e) when (e.Reason == Reason.NotFound)
         {
             var mayHost = home.Do(() => home.Replica.Open(at.Document).Policy.May(home.Keys.Device.Public, Permission.Control));
-            if (mayHost && home.Do(() => Cursor.AtLeast == 0 && home.Logs.Seen(at).Count == 0)) return null;
+            if (mayHost && home.Do(() => SeenHeads.NeverHeld(home, Cursor))) return null;
             if (mayHost && await Push(connection).OfferAnewAsync(cancellationToken))
             {
                 await PullAsync(connection, omitOwn: true, cancellationToken);

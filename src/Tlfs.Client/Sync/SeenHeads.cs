@@ -29,17 +29,21 @@ internal static class SeenHeads
                 continue;
             }
 
-            if (IsUsed(home, new(cursor.Document, ofServer.Key))) Keep(home, home.Custody.Cursor(new(cursor.Document, ofServer.Key)), ofServer);
+            var other = new Place(cursor.Document, ofServer.Key);
+            if (!IsUsed(home, other)) continue;
+            foreach (var head in News(home.Custody.Cursor(other), ofServer)) home.Logs.SaveSeen(head);
         }
 
         return fault;
     }
 
+    /// <summary>True if neither this device nor, as far as is known here, another one was ever given anything of the document by the server; inside the gate.</summary>
+    public static bool NeverHeld(ReplicaHome home, LogCursor cursor) => cursor.AtLeast == 0 && home.Logs.Seen(new(cursor.Document, cursor.Server)).Count == 0;
+
     private static LogFault? Note(ReplicaHome home, LogCursor cursor, IEnumerable<LogHead> heads)
     {
-        foreach (var head in heads)
+        foreach (var head in News(cursor, heads))
         {
-            if (cursor.Agrees(head.Size, head.Root) || !head.Verify()) continue;
             if (cursor.PromiseSeen(head) is { } fault) return fault;
             home.Logs.SaveSeen(head);
         }
@@ -47,11 +51,8 @@ internal static class SeenHeads
         return null;
     }
 
-    private static void Keep(ReplicaHome home, LogCursor cursor, IEnumerable<LogHead> heads)
-    {
-        foreach (var head in heads)
-            if (!cursor.Agrees(head.Size, head.Root) && head.Verify()) home.Logs.SaveSeen(head);
-    }
+    private static IEnumerable<LogHead> News(LogCursor cursor, IEnumerable<LogHead> heads) =>
+        heads.Where(head => !cursor.Agrees(head.Size, head.Root) && head.Verify());
 
     private static bool IsUsed(ReplicaHome home, Place at) => home.Custody.Servers(at.Document).Contains(at.Server) || Targets.PlacesOf(home, at.Document).Contains(at);
 }

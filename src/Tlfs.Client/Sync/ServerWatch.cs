@@ -234,15 +234,18 @@ internal sealed class ServerWatch(
 
     private void Report(Target target, TlfsException problem)
     {
-        if (target.Documents.Count == 0 && only is null) progress?.Report(SyncResult.OfServer(target.Url, problem));
-        foreach (var document in target.Documents) progress?.Report(new DocumentSync(home, new(document, target.Server), target.Url).Result(problem));
+        foreach (var result in Results(target, problem)) progress?.Report(result);
     }
 
     private void ReportInbox(Target target, TlfsException problem)
     {
-        if (target.Documents.Count == 0 && only is null) progress?.Report(SyncResult.OfServer(target.Url, null) with { Inbox = problem });
-        if (target.Documents.Count > 0) progress?.Report(new DocumentSync(home, new(target.Documents[0], target.Server), target.Url).Result(null) with { Inbox = problem });
+        foreach (var result in Results(target, null).Take(1)) progress?.Report(result with { Inbox = problem });
     }
+
+    // What is said of a server without documents has a result of its own.
+    private IEnumerable<SyncResult> Results(Target target, TlfsException? problem) => target.Documents.Count == 0 && only is null
+        ? [SyncResult.OfServer(target.Url, problem)]
+        : target.Documents.Select(document => new DocumentSync(home, new(document, target.Server), target.Url).Result(problem));
 
     // The whole connection is of no use any more, or a server that reads and does not answer.
     private static bool IsLost(TlfsException problem) => problem.Reason is Reason.Unreachable or Reason.Timeout;

@@ -52,7 +52,7 @@ internal sealed class SyncEngine(ReplicaHome home, Connector connector, Mailbox 
         var unreached = new ConcurrentQueue<SyncResult>();
         var results = await RunAsync(target, null, cancellationToken, unreached);
         cancellationToken.ThrowIfCancellationRequested();
-        return unreached.TryPeek(out var problem) ? throw (problem.Error ?? problem.Inbox)! : [.. results.Select(each => each.Result)];
+        return unreached.TryPeek(out var unread) ? throw unread.Problem! : [.. results.Select(each => each.Result)];
     }
 
     // Grants to own cloudpeers that a crash, another process or a new right left open.
