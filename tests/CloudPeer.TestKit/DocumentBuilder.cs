@@ -113,6 +113,14 @@ public sealed class DocumentBuilder
     /// <summary>The author's next statement.</summary>
     public Envelope Next(SigningKey author, Statement statement) => Add(Draft(author.Public).SignStatement(author, statement.Encode()));
 
+    /// <summary>The envelope with a signature that does not verify.</summary>
+    public static Envelope WithBadSignature(Envelope envelope)
+    {
+        var bytes = envelope.Bytes.ToArray();
+        bytes[envelope.HeaderBytes.Length] ^= 1;
+        return Envelope.TryDecode(bytes, out var changed, out var error) ? changed : throw new InvalidOperationException(error.Detail);
+    }
+
     /// <summary>A delta at any place.</summary>
     public Envelope Delta(SigningKey author, Draft draft, int bytes = 64) =>
         draft.SealDelta(author, _entropy, Genesis.Id, _contentKey, new(default, [Noise(bytes)]));

@@ -1,8 +1,10 @@
 using System.Globalization;
+using CloudPeer.Api.Hosting.Health;
 using CloudPeer.Api.Hosting.Settings;
 using Serilog;
 using Serilog.Core;
 using Serilog.Events;
+using Serilog.Filters;
 using Serilog.Formatting.Compact;
 
 namespace CloudPeer.Api.Hosting;
@@ -26,6 +28,8 @@ internal static class Logging
             // A refused call is an answer, not an event, and so is a message that cannot be read; what is unexpected is logged by the interceptor with our own number.
             .MinimumLevel.Override("Grpc", LogEventLevel.Fatal)
             .Filter.ByExcluding(IsStartupFailure)
+            // Not to be ready is how a stop begins, and no failure.
+            .Filter.ByExcluding(Matching.WithProperty("HealthCheckName", ServingCheck.Name))
             .Enrich.FromLogContext();
         if (instead is not null) configuration.WriteTo.Sink(instead);
         else if (IsText(settings.LogFormat))

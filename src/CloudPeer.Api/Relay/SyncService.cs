@@ -105,7 +105,8 @@ internal static class RelayCalls
         var document = WireIds.Read<DocId>(request.Document, "document");
         var app = AccountLimits.CheckAppId(request.AppId);
         ReadOnlyMemory<byte>[][] bundles = [.. request.Bundles.Select(bundle => bundle.Envelopes.Select(envelope => envelope.Memory).ToArray())];
-        return AnswerAsync(limiter, peer, await relay.QueueAsync(peer, document, bundles, cancellationToken, i => request.Bundles[i].IfCurrent, app, earlier));
+        ReadOnlyMemory<byte>[] statements = [.. request.Statements.Select(statement => statement.Memory)];
+        return AnswerAsync(limiter, peer, await relay.QueueAsync(peer, document, bundles, cancellationToken, i => request.Bundles[i].IfCurrent, app, statements, earlier));
     }
 
     private static async Task<V1.PushResponse> AnswerAsync(CallLimiter limiter, PeerId peer, Task<IReadOnlyList<Outcome<IReadOnlyList<Receipt>>>> outcomes)

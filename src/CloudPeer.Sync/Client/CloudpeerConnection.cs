@@ -86,11 +86,13 @@ public sealed partial class CloudpeerConnection : IAsyncDisposable
     /// <param name="bundles">What is accepted together or not at all.</param>
     /// <param name="cancellationToken">Cancels.</param>
     /// <param name="ifCurrent">The bundles, by their places, whose zones must have seen every statement that the server holds.</param>
+    /// <param name="statements">What shows that the server may hold the document, although its log does not say so yet (docs/protocol/sync.md §1.2).</param>
     /// <returns>One result for each bundle, in their order.</returns>
     public async Task<IReadOnlyList<PushResult>> PushAsync(
-        DocId document, IReadOnlyList<IReadOnlyList<Envelope>> bundles, CancellationToken cancellationToken, IReadOnlySet<int>? ifCurrent = null)
+        DocId document, IReadOnlyList<IReadOnlyList<Envelope>> bundles, CancellationToken cancellationToken, IReadOnlySet<int>? ifCurrent = null,
+        IReadOnlyList<Envelope>? statements = null)
     {
-        var request = PushRequest(document, bundles, ifCurrent, App);
+        var request = PushRequest(document, bundles, ifCurrent, App, statements);
         var response = await CallAsync(options => _sync.PushAsync(request, options), cancellationToken, PushLimit(request)).ConfigureAwait(false);
         return PushResult.Read(response, Server, document, bundles);
     }
@@ -238,7 +240,8 @@ public sealed partial class CloudpeerConnection : IAsyncDisposable
         return ValueTask.CompletedTask;
     }
 
-    internal static V1.PushRequest PushRequest(DocId document, IReadOnlyList<IReadOnlyList<Envelope>> bundles, IReadOnlySet<int>? ifCurrent, string app) => new()
+    internal static V1.PushRequest PushRequest(
+        DocId document, IReadOnlyList<IReadOnlyList<Envelope>> bundles, IReadOnlySet<int>? ifCurrent, string app, IReadOnlyList<Envelope>? statements) => new()
     {
         Document = document.ToWire(),
         AppId = app,
@@ -246,6 +249,7 @@ public sealed partial class CloudpeerConnection : IAsyncDisposable
         {
             bundles.Select((bundle, i) => new V1.Bundle { Envelopes = { bundle.Select(envelope => envelope.Bytes.ToWire()) }, IfCurrent = ifCurrent?.Contains(i) == true }),
         },
+        Statements = { (statements ?? []).Select(statement => statement.Bytes.ToWire()) },
     };
 
     /// <summary>How long a push may take: a large one takes its time on a slow line, and what was cut off is sent again from its beginning.</summary>

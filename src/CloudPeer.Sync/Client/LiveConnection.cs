@@ -72,10 +72,11 @@ public sealed class LiveConnection : IAsyncDisposable
     /// <summary>Pushes bundles of one document; receipts are verified.</summary>
     /// <inheritdoc cref="CloudpeerConnection.PushAsync" />
     public async Task<IReadOnlyList<PushResult>> PushAsync(
-        DocId document, IReadOnlyList<IReadOnlyList<Envelope>> bundles, CancellationToken cancellationToken, IReadOnlySet<int>? ifCurrent = null)
+        DocId document, IReadOnlyList<IReadOnlyList<Envelope>> bundles, CancellationToken cancellationToken, IReadOnlySet<int>? ifCurrent = null,
+        IReadOnlyList<Envelope>? statements = null)
     {
         var answer = new TaskCompletionSource<V1.ServerFrame>(TaskCreationOptions.RunContinuationsAsynchronously);
-        var frame = new V1.ClientFrame { Push = CloudpeerConnection.PushRequest(document, bundles, ifCurrent, _app) };
+        var frame = new V1.ClientFrame { Push = CloudpeerConnection.PushRequest(document, bundles, ifCurrent, _app, statements) };
         using var late = new CancellationTokenSource(CloudpeerConnection.PushLimit(frame.Push), _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cancellationToken);
         try

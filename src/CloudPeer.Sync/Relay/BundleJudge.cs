@@ -59,7 +59,7 @@ internal sealed class BundleJudge
         var refusal = JudgeAll(host);
 
         // A document that is not here is nobody's: only who shows that it may host it learns more than of one that it may not know of.
-        return refusal is null || _document.State is not null || _policy.View.May(_bundle.Pusher, Permission.Control) ? refusal : Refusal.NotFound;
+        return refusal is null || _document.State is not null || MayHost() ? refusal : Refusal.NotFound;
     }
 
     private Refusal? JudgeAll(TenantLedger? host)
@@ -67,7 +67,7 @@ internal sealed class BundleJudge
         if (JudgeHosting(host?.Tenant) is { } refusal) return refusal;
         foreach (var pending in _bundle.Envelopes)
         {
-            if (JudgeEnvelope(pending) is { } refused) return refused;
+            if (JudgeEnvelope(pending, host?.Tenant) is { } refused) return refused;
         }
 
         return JudgeResult() ?? (IsNew ? JudgeTenant(host?.Tenant) : null) ?? host!.Judge(_state, IsNew, Entries);
@@ -82,7 +82,7 @@ internal sealed class BundleJudge
         }
 
         if (!CachedDocument.Serves(_state, _policy, _bundle.Pusher, _bundle.PusherTenant, host)) return Refusal.NotFound;
-        if (_state.Hosting == HostingState.Ended && !_bundle.Envelopes.Any(GrantsToServer)) return NotHosted;
+        if (_state.Hosting == HostingState.Ended && !_bundle.Envelopes.Any(GrantsToServer) && !IsToReturn()) return NotHosted;
         return JudgeTenant(host);
     }
 
@@ -97,7 +97,7 @@ internal sealed class BundleJudge
 
     private bool GrantsToServer(PendingEnvelope pending) => pending.Statement is Grant grant && grant.Actor.Peer == _server && grant.Zone == ZoneId.Root;
 
-    private Refusal? JudgeEnvelope(PendingEnvelope pending)
+    private Refusal? JudgeEnvelope(PendingEnvelope pending, TenantInfo? host)
     {
         var header = pending.Header;
         if (!_policy.View.IsNamed(header.Author)) return new(Reason.AuthorUnknown, "No grant of the document names the author.");
@@ -113,7 +113,7 @@ internal sealed class BundleJudge
         if (tip is null && _state.Tips.Count >= _document.MaxAuthors) return new(Reason.TooLarge, $"A document has at most {_document.MaxAuthors} authors here.");
         if (!header.Auth.All(_policy.Contains) || !header.Deps.All(IsKnown))
             return new(Reason.DepsMissing, "An envelope depends on one that is not here.");
-        return JudgePolicy(pending, out var policy) ?? Append(pending.Envelope, tip, policy);
+        return JudgePolicy(pending, out var policy) ?? Append(pending.Envelope, tip, policy, host);
     }
 
     private Refusal? JudgeRepeated(PendingEnvelope pending, AuthorTip tip)
@@ -194,7 +194,7 @@ internal sealed class BundleJudge
         _ => new(Reason.NotAuthorised, ruling.By is { } by ? $"{ruling.Why} See {by}." : ruling.Why),
     };
 
-    private Refusal? Append(Envelope envelope, AuthorTip? tip, DocumentPolicy policy)
+    private Refusal? Append(Envelope envelope, AuthorTip? tip, DocumentPolicy policy, TenantInfo? host)
     {
         var header = envelope.Header;
         var index = _state.Size;
@@ -203,7 +203,7 @@ internal sealed class BundleJudge
         _state = _state with
         {
             Log = log,
-            Hosting = isPolicy ? HostingAfter(policy) : _state.Hosting,
+            Hosting = isPolicy ? HostingAfter(policy, host) : _state.Hosting,
             Statements = policy.Count,
             StoredBytes = _state.StoredBytes + (ulong)envelope.Bytes.Length,
             Tips = _state.Tips.SetItem(
@@ -221,16 +221,30 @@ internal sealed class BundleJudge
         return null;
     }
 
-    private HostingState HostingAfter(DocumentPolicy policy)
+    private HostingState HostingAfter(DocumentPolicy policy, TenantInfo? host)
     {
+        // A grant to this server in the old part of a log does not serve it before the part is there that lets this tenant host it.
+        if (_state.Hosting == HostingState.Opening && host?.Devices.Any(device => policy.View.May(device, Permission.Control)) != true) return HostingState.Opening;
         if (policy.Hosts(_server)) return HostingState.Served;
-        return _state.Hosting == HostingState.Private ? HostingState.Private : HostingState.Ended;
+        return _state.Hosting switch
+        {
+            HostingState.Opening => HostingState.Private,
+            HostingState.Served => HostingState.Ended,
+            var same => same,
+        };
     }
 
-    // Rights that only the bundle itself can give: hosting a new document, and hosting one again.
+    // Rights that only the bundle itself can give, or what was shown with it: hosting a new document, and hosting one again.
     private Refusal? JudgeResult()
     {
-        if (_document.State is null) return _policy.View.May(_bundle.Pusher, Permission.Control) ? null : Refusal.NotFound;
-        return _document.State.Hosting == HostingState.Ended && _state.Hosting == HostingState.Ended ? NotHosted : null;
+        if (_document.State is null) return MayHost() ? null : Refusal.NotFound;
+        if (_document.State.Hosting != HostingState.Ended || _state.Hosting != HostingState.Ended) return null;
+        if (!IsToReturn()) return NotHosted;
+        _state = _state with { Hosting = HostingState.Returning };
+        return null;
     }
+
+    private bool MayHost() => _policy.View.May(_bundle.Pusher, Permission.Control) || _bundle.Shown?.Over(_document.Policy).View.May(_bundle.Pusher, Permission.Control) == true;
+
+    private bool IsToReturn() => _bundle.Shown?.Over(_document.Policy).Hosts(_server) == true;
 }

@@ -24,12 +24,12 @@ internal sealed record CachedDocument(DocumentState State, DocumentPolicy Policy
     public int Weight { get; } = 64 + State.Tips.Values.Sum(tip => 2 + (tip.Auth.Count / 2)) + Policy.Weight + Recent.Weight;
 
     /// <summary>
-    /// True if the peer is served (sync.md §1.3): it has Sync in some zone, while the document is private it belongs to the tenant that hosts it, and while that
-    /// tenant is suspended it is one of its devices (§6.1).
+    /// True if the peer is served (sync.md §1.3): it has Sync in some zone, which is not asked while the log lacks what would give it; while the document is private
+    /// it belongs to the tenant that hosts it, and while that tenant is suspended it is one of its devices (§6.1).
     /// </summary>
     public static bool Serves(DocumentState state, DocumentPolicy policy, PeerId peer, TenantInfo? tenant, TenantInfo? host) =>
-        policy.View.MayAnywhere(peer, Permission.Sync)
-        && (state.Hosting != HostingState.Private || tenant?.Account == state.Host)
+        (state.Hosting == HostingState.Opening || policy.View.MayAnywhere(peer, Permission.Sync))
+        && (!state.IsForHostOnly || tenant?.Account == state.Host)
         && (host?.State != TenantState.Suspended || host.Devices.Contains(peer));
 
     /// <summary>The head of the log at this size, signed once.</summary>

@@ -114,11 +114,12 @@ public sealed partial class DocumentRelay : IAsyncDisposable
     /// <param name="cancellationToken">Stops waiting; what has been handed to a commit may still be stored.</param>
     /// <param name="ifCurrent">Of a bundle, by its place: whether a zone in it must have seen every statement here. None if null.</param>
     /// <param name="app">The app that pushes; a document counts to the budget of the one that began it. Empty if it does not say.</param>
+    /// <param name="statements">What shows that the document may be held here, although its log here does not say so yet: a statement and all that it rests on. None if null.</param>
     /// <exception cref="TlfsException"><see cref="Reason.TooLarge"/>: more than one push may have; nothing of it was looked at.</exception>
     public async Task<IReadOnlyList<Outcome<IReadOnlyList<Receipt>>>> PushAsync(
         PeerId pusher, DocId document, IReadOnlyList<IReadOnlyList<ReadOnlyMemory<byte>>> bundles, CancellationToken cancellationToken,
-        Func<int, bool>? ifCurrent = null, string app = "") =>
-        await (await QueueAsync(pusher, document, bundles, cancellationToken, ifCurrent, app).ConfigureAwait(false)).ConfigureAwait(false);
+        Func<int, bool>? ifCurrent = null, string app = "", IReadOnlyList<ReadOnlyMemory<byte>>? statements = null) =>
+        await (await QueueAsync(pusher, document, bundles, cancellationToken, ifCurrent, app, statements).ConfigureAwait(false)).ConfigureAwait(false);
 
     /// <summary>
     /// Pushes as <see cref="PushAsync"/> does, and completes when the push is queued for a commit: what is queued after it is decided after it. So a device
@@ -130,16 +131,17 @@ public sealed partial class DocumentRelay : IAsyncDisposable
     /// <param name="cancellationToken">Stops waiting; what has been handed to a commit may still be stored.</param>
     /// <param name="ifCurrent">Of a bundle, by its place: whether a zone in it must have seen every statement here. None if null.</param>
     /// <param name="app">The app that pushes; a document counts to the budget of the one that began it. Empty if it does not say.</param>
+    /// <param name="statements">What shows that the document may be held here, although its log here does not say so yet: a statement and all that it rests on. None if null.</param>
     /// <param name="earlier">Completes when pushes are decided that this one may depend on; waited for before the log is searched for something. None if null.</param>
     /// <returns>In it the results, in the order of the bundles.</returns>
     /// <exception cref="TlfsException"><see cref="Reason.TooLarge"/>: more than one push may have; nothing of it was looked at.</exception>
     public async Task<Task<IReadOnlyList<Outcome<IReadOnlyList<Receipt>>>>> QueueAsync(
         PeerId pusher, DocId document, IReadOnlyList<IReadOnlyList<ReadOnlyMemory<byte>>> bundles, CancellationToken cancellationToken,
-        Func<int, bool>? ifCurrent = null, string app = "", Task? earlier = null)
+        Func<int, bool>? ifCurrent = null, string app = "", IReadOnlyList<ReadOnlyMemory<byte>>? statements = null, Task? earlier = null)
     {
         try
         {
-            return await _pushes.QueueAsync(pusher, document, bundles, ifCurrent, app, earlier ?? Task.CompletedTask, cancellationToken).ConfigureAwait(false);
+            return await _pushes.QueueAsync(pusher, document, bundles, ifCurrent, app, statements ?? [], earlier ?? Task.CompletedTask, cancellationToken).ConfigureAwait(false);
         }
         catch (TlfsException e) when (e.IsTransient)
         {
@@ -290,7 +292,7 @@ public sealed partial class DocumentRelay : IAsyncDisposable
 
     private async ValueTask<bool> IsServedAsync(CachedDocument document, PeerId peer, CancellationToken cancellationToken)
     {
-        var tenant = document.State.Hosting == HostingState.Private ? await _tenants.FindByDeviceAsync(peer, cancellationToken).ConfigureAwait(false) : null;
+        var tenant = document.State.IsForHostOnly ? await _tenants.FindByDeviceAsync(peer, cancellationToken).ConfigureAwait(false) : null;
         var host = await _tenants.FindAsync(document.State.Host, cancellationToken).ConfigureAwait(false);
         return CachedDocument.Serves(document.State, document.Policy, peer, tenant, host);
     }

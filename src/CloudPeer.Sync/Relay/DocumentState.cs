@@ -13,6 +13,13 @@ public enum HostingState
     Served = 1,
     /// <summary>The server's Sync grant was revoked: the document can be read, and not be written.</summary>
     Ended = 2,
+    /// <summary>
+    /// The log is not there yet up to what gives the hosting tenant Control, which was shown beside it: only the tenant's devices are served, and they
+    /// are without rights in the log.
+    /// </summary>
+    Opening = 3,
+    /// <summary>The server's Sync grant was revoked, and the log is not there yet up to the new one, which was shown beside it: as if it were served.</summary>
+    Returning = 4,
 }
 
 /// <summary>The end of an author's chain in a document.</summary>
@@ -55,10 +62,13 @@ public sealed record DocumentState(
 
     /// <summary>A document without envelopes.</summary>
     public static DocumentState Empty(DocId document, AccountId host) =>
-        new(document, host, HostingState.Private, CompactRange.Empty, 0, 0, ImmutableDictionary<PeerId, AuthorTip>.Empty);
+        new(document, host, HostingState.Opening, CompactRange.Empty, 0, 0, ImmutableDictionary<PeerId, AuthorTip>.Empty);
 
     /// <summary>Envelopes in the log.</summary>
     public ulong Size => Log.Size;
+
+    /// <summary>True while nobody but the hosting tenant's devices is served.</summary>
+    public bool IsForHostOnly => Hosting is HostingState.Private or HostingState.Opening;
 
     /// <summary>True if the document was deleted and begun anew between the two: the one log says nothing about the other.</summary>
     public bool IsOtherLogThan(DocumentState other) => Generation != other.Generation;

@@ -71,6 +71,9 @@ internal sealed class PendingBundle(PeerId pusher, DocId document, IReadOnlyList
     /// <summary>The app that pushes, which a new document is counted for; empty if it did not say.</summary>
     public string App { get; init; } = string.Empty;
 
+    /// <summary>What was shown with it; null if nothing was that decides something.</summary>
+    public ShownStatements? Shown { get; set; }
+
     /// <summary>The generation of the log that deps and repeated envelopes were looked up in; null while there was none.</summary>
     public uint? LookedUpIn { get; set; }
 

@@ -24,10 +24,10 @@ internal sealed class PushDesk(
 
     /// <exception cref="TlfsException"><see cref="Reason.TooLarge"/>: nothing of the push was looked at.</exception>
     public async Task<Task<IReadOnlyList<Outcome<IReadOnlyList<Receipt>>>>> QueueAsync(
-        PeerId pusher, DocId document, IReadOnlyList<IReadOnlyList<ReadOnlyMemory<byte>>> bundles, Func<int, bool>? ifCurrent, string app, Task earlier,
-        CancellationToken cancellationToken)
+        PeerId pusher, DocId document, IReadOnlyList<IReadOnlyList<ReadOnlyMemory<byte>>> bundles, Func<int, bool>? ifCurrent, string app,
+        IReadOnlyList<ReadOnlyMemory<byte>> statements, Task earlier, CancellationToken cancellationToken)
     {
-        CheckLimits(bundles);
+        CheckLimits(bundles, statements);
         var results = new Task<Outcome<IReadOnlyList<Receipt>>>[bundles.Count];
         var pending = new List<PendingBundle>(bundles.Count);
         for (var i = 0; i < results.Length; i++)
@@ -43,7 +43,7 @@ internal sealed class PushDesk(
         }
 
         var all = Task.WhenAll(results);
-        if (pending.Count > 0) await TakeAsync(pusher, pending, all, earlier, cancellationToken).ConfigureAwait(false);
+        if (pending.Count > 0) await TakeAsync(pusher, pending, statements, all, earlier, cancellationToken).ConfigureAwait(false);
         return AnswerAsync(all, cancellationToken);
     }
 
@@ -52,9 +52,10 @@ internal sealed class PushDesk(
         await results.WaitAsync(cancellationToken).ConfigureAwait(false);
 
     // The room is taken until everything is answered, also if the caller has gone.
-    private async Task TakeAsync(PeerId pusher, List<PendingBundle> bundles, Task answered, Task earlier, CancellationToken cancellationToken)
+    private async Task TakeAsync(
+        PeerId pusher, List<PendingBundle> bundles, IReadOnlyList<ReadOnlyMemory<byte>> statements, Task answered, Task earlier, CancellationToken cancellationToken)
     {
-        var bytes = 0L;
+        var bytes = BytesOf(statements);
         foreach (var bundle in bundles) bytes += bundle.Bytes;
         if (!_room.TryEnter(pusher, bytes))
         {
@@ -64,7 +65,7 @@ internal sealed class PushDesk(
 
         try
         {
-            await PrepareAsync(bundles, earlier, cancellationToken).ConfigureAwait(false);
+            await PrepareAsync(bundles, statements, earlier, cancellationToken).ConfigureAwait(false);
         }
         catch
         {
@@ -82,20 +83,28 @@ internal sealed class PushDesk(
         _room.Leave(pusher, bytes);
     }
 
-    private void CheckLimits(IReadOnlyList<IReadOnlyList<ReadOnlyMemory<byte>>> bundles)
+    private void CheckLimits(IReadOnlyList<IReadOnlyList<ReadOnlyMemory<byte>>> bundles, IReadOnlyList<ReadOnlyMemory<byte>> statements)
     {
-        long bytes = 0, envelopes = 0;
+        if (statements.Count > limits.PushStatements) throw new TlfsException(Reason.TooLarge, $"a push shows at most {limits.PushStatements} statements");
+        var (bytes, envelopes) = (BytesOf(statements), 0L);
         if (bundles.Count <= limits.PushEnvelopes)
         {
             foreach (var bundle in bundles)
             {
                 envelopes += bundle.Count;
-                foreach (var envelope in bundle) bytes += envelope.Length;
+                bytes += BytesOf(bundle);
             }
         }
 
         if (bundles.Count > limits.PushEnvelopes || envelopes > limits.PushEnvelopes || bytes > limits.PushBytes)
             throw new TlfsException(Reason.TooLarge, $"a push has at most {limits.PushEnvelopes} envelopes and {limits.PushBytes} bytes");
+    }
+
+    private static long BytesOf(IReadOnlyList<ReadOnlyMemory<byte>> envelopes)
+    {
+        var bytes = 0L;
+        foreach (var envelope in envelopes) bytes += envelope.Length;
+        return bytes;
     }
 
     // Envelope.md §3 steps 1, 2, 8 and the document of step 3.
@@ -120,7 +129,8 @@ internal sealed class PushDesk(
         };
     }
 
-    private async Task PrepareAsync(List<PendingBundle> bundles, Task earlier, CancellationToken cancellationToken)
+    private async Task PrepareAsync(
+        List<PendingBundle> bundles, IReadOnlyList<ReadOnlyMemory<byte>> statements, Task earlier, CancellationToken cancellationToken)
     {
         var (isAdmitted, document) = await FindAsync(bundles, cancellationToken).ConfigureAwait(false);
         if (isAdmitted)
@@ -135,8 +145,22 @@ internal sealed class PushDesk(
         }
 
         if (!isAdmitted) bundles.ForEach(bundle => bundle.Refuse(Refusal.NotFound));
+        else if (TakeShown(bundles, document, statements) is { } refusal) bundles.ForEach(bundle => bundle.Refuse(refusal));
         else if (document is null || await LookUpAsync(bundles, document, cancellationToken).ConfigureAwait(false)) committer.Enqueue(bundles);
     }
+
+    // They are looked at only while they decide something: the document is not here, or may not be written any more.
+    private Refusal? TakeShown(List<PendingBundle> bundles, CachedDocument? document, IReadOnlyList<ReadOnlyMemory<byte>> statements)
+    {
+        if (statements.Count == 0 || document is not (null or { State.Hosting: HostingState.Ended })) return null;
+        if (!charge(bundles[0].Pusher, 1 + (statements.Count / limits.PushEnvelopes))) return NoCallsLeft("The device has no calls left for the statements that it shows.");
+        if (ShownStatements.TryRead(bundles[0].Document, statements, out var shown) is { } refusal) return refusal;
+        shown!.Over(document?.Policy ?? DocumentPolicy.Empty(bundles[0].Document));
+        foreach (var bundle in bundles) bundle.Shown = shown;
+        return null;
+    }
+
+    private static Refusal NoCallsLeft(string message) => new(Reason.RateLimited, message) { RetryAfter = TimeSpan.FromSeconds(1) };
 
     private async Task<(bool IsAdmitted, CachedDocument? Document)> FindAsync(List<PendingBundle> bundles, CancellationToken cancellationToken)
     {
@@ -155,7 +179,7 @@ internal sealed class PushDesk(
     private async ValueTask<bool> AdmitAsync(List<PendingBundle> bundles, CachedDocument? document, CancellationToken cancellationToken)
     {
         var pusher = bundles[0].Pusher;
-        var tenant = document is null or { State.Hosting: HostingState.Private }
+        var tenant = document is null or { State.IsForHostOnly: true }
             ? await tenants.FindByDeviceAsync(pusher, cancellationToken).ConfigureAwait(false)
             : null;
         var host = document is null ? tenant : await tenants.FindAsync(document.State.Host, cancellationToken).ConfigureAwait(false);
@@ -189,7 +213,7 @@ internal sealed class PushDesk(
         }
         catch (TlfsException e) when (e.Reason == Reason.RateLimited)
         {
-            bundles.ForEach(bundle => bundle.Refuse(new Refusal(e.Reason, e.Message) { RetryAfter = TimeSpan.FromSeconds(1) }));
+            bundles.ForEach(bundle => bundle.Refuse(NoCallsLeft(e.Message)));
             return false;
         }
 

@@ -9,6 +9,9 @@ public sealed record RelayLimits
     /// <summary>Envelopes of a push, over all its bundles.</summary>
     public int PushEnvelopes { get; init; } = 512;
 
+    /// <summary>Statements that a push shows besides its bundles; their bytes count as the push's.</summary>
+    public int PushStatements { get; init; } = 4096;
+
     /// <summary>Envelopes of one group commit; a bundle is never cut.</summary>
     public int CommitEnvelopes { get; init; } = 512;
 

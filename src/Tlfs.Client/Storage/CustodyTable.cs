@@ -124,11 +124,6 @@ internal sealed class CustodyTable(ReplicaDatabase database)
         $"SELECT e.row, e.bundle, e.bytes {Outbox} AND e.row > $3 ORDER BY e.row LIMIT $4",
         reader => new StoredEnvelope(reader.GetInt64(0), reader.GetInt64(1), reader.Blob(2)), at.Document.Blob(), at.Server.Blob(), after, max);
 
-    /// <summary>The first envelopes of a document, in the order of the store, whoever holds them.</summary>
-    public List<StoredEnvelope> Oldest(DocId document, int max) => database.Query(
-        $"SELECT row, bundle, bytes FROM envelope WHERE document = {Document} AND present IS NULL ORDER BY row LIMIT $2",
-        reader => new StoredEnvelope(reader.GetInt64(0), reader.GetInt64(1), reader.Blob(2)), document.Blob(), max);
-
     public int UnsentCount(Place at) =>
         database.Single($"SELECT count(*) {Outbox}", reader => reader.GetInt32(0), at.Document.Blob(), at.Server.Blob());
 

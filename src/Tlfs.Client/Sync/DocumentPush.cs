@@ -9,9 +9,12 @@ using Tlfs.Core.Sealing;
 
 namespace Tlfs.Client.Sync;
 
-/// <summary>Sends bundles of one document, some of them only if the server has no statement that they have not seen, and returns one result for each.</summary>
+/// <summary>
+/// Sends bundles of one document, some of them only if the server has no statement that they have not seen, with the statements that show why it may take them,
+/// and returns one result for each.
+/// </summary>
 internal delegate Task<IReadOnlyList<PushResult>> PushBundles(
-    IReadOnlyList<IReadOnlyList<Envelope>> bundles, IReadOnlySet<int> ifCurrent, CancellationToken cancellationToken);
+    IReadOnlyList<IReadOnlyList<Envelope>> bundles, IReadOnlySet<int> ifCurrent, IReadOnlyList<Envelope> statements, CancellationToken cancellationToken);
 
 /// <summary>
 /// Pushes everything that the server is not known to hold, also what others wrote, in the order of the store. What is refused stays in the outbox
@@ -26,7 +29,12 @@ internal sealed class DocumentPush(ReplicaHome home, Place at, PushBundles push,
     private const int MostEnvelopes = 512;
     private const int MostBytes = (4 << 20) - (64 << 10);
 
+    private const int MostStatements = 4096;
+    private const int MostShown = 1 << 20;
+
     private readonly List<RefusedEnvelope> _kept = [];
+    private IReadOnlyList<Envelope> _shown = [];
+    private bool _asksToReturn;
     private long _sentTo;
     private bool _answered;
     private bool _refused;
@@ -50,41 +58,60 @@ internal sealed class DocumentPush(ReplicaHome home, Place at, PushBundles push,
     private async Task PushAllAsync(CancellationToken cancellationToken)
     {
         if (!home.Do(IsNamed)) return;
-        if (home.Do(() => !home.Custody.HoldsAny(at)) && await PushUpToAsync(OwnControlGrant, cancellationToken) is false) return;
+        if (home.Do(() => !home.Custody.HoldsAny(at)) && !await OpenAsync(cancellationToken)) return;
         while (home.Do(NextBundles) is { Count: > 0 } bundles)
         {
             var refusals = await PushAsync(bundles, cancellationToken);
-            if (refusals.Any(refusal => refusal.Reason == Reason.NotHosted) && await PushUpToAsync(ServerGrant, cancellationToken) is true) continue;
+            if (refusals.Any(refusal => refusal.Reason == Reason.NotHosted) && home.Do(IsToReturn)) continue;
             if (refusals.Any(Ends)) return;
         }
     }
 
     /// <summary>
-    /// Offers a document that the server does not have any more, although it is known to have had it: all from the genesis on that shows that this device
-    /// may host it. What the receipts say is left to the next pull.
+    /// Offers a document that the server does not have any more, although it is known to have had it: its genesis, and what shows that this device may host it.
+    /// What the receipt says is left to the next pull, and the rest to what is pushed after it.
     /// </summary>
     /// <returns>True if the server took it.</returns>
     public async Task<bool> OfferAnewAsync(CancellationToken cancellationToken)
     {
-        var opening = home.Do(() => !IsNamed() ? [] : UpTo(OwnControlGrant, Decode(home.Custody.Oldest(at.Document, MostEnvelopes))));
-        if (opening.Count == 0) return false;
-        var results = await push([[.. opening.Select(each => each.Envelope)]], new HashSet<int>(), cancellationToken);
+        var shown = home.Do(() => IsNamed() ? UpTo(OwnControlGrant) : []);
+        if (shown.Count == 0) return false;
+        var results = await push([[shown[0]]], new HashSet<int>(), shown, cancellationToken);
         return results.All(result => result.Refusal is null);
     }
 
-    // The server cannot judge the rest before it knows this: who hosts a document must show in one bundle from the genesis on that it may
-    // (docs/protocol/sync.md §1.2), and a server that was dismissed returns with the bundle that holds its new grant.
-    // Null if there is no such grant to send, or too much with it.
-    private async Task<bool?> PushUpToAsync(Func<PolicyView, GrantStatus?> choose, CancellationToken cancellationToken)
+    // Whom the genesis gives Control begins the document with it; anybody else shows besides what gives it.
+    private async Task<bool> OpenAsync(CancellationToken cancellationToken)
     {
-        var bundle = home.Do(() => UpTo(choose, Decode(home.Custody.Unsent(at, 0, MostEnvelopes))));
-        if (bundle.Count == 0 || !Fits(bundle)) return null;
-        var refusals = await PushAsync([bundle], cancellationToken);
-        return refusals.Count == 0;
+        var shown = home.Do(() => UpTo(OwnControlGrant));
+        if (shown.Count <= 1) return true;
+        _shown = shown;
+        return (await PushAsync([[new(0, 0, shown[0])]], cancellationToken)).Count == 0;
     }
 
-    private List<Unsent> UpTo(Func<PolicyView, GrantStatus?> choose, List<Unsent> envelopes) =>
-        choose(home.Replica.Open(at.Document).Policy) is { } grant ? envelopes[..(envelopes.FindIndex(each => each.Envelope.Id == grant.Id.Envelope) + 1)] : [];
+    // The server was dismissed, and does not hold the grant yet that calls it back. Asked for again only after something was taken, for a log may dismiss a
+    // server several times.
+    private bool IsToReturn()
+    {
+        if (_asksToReturn) return false;
+        _shown = [.. UpTo(ServerGrant).Where(statement => !home.Custody.IsHeldBy(at, statement.Id))];
+        if (_shown.Count == 0) return false;
+        (_asksToReturn, _sentTo) = (true, 0);
+        return true;
+    }
+
+    // What a server judges a document by that its log does not say yet: who begins one must have Control, and a server that was dismissed takes nothing
+    // (docs/protocol/sync.md §1.2).
+    private IReadOnlyList<Envelope> UpTo(Func<PolicyView, GrantStatus?> choose)
+    {
+        var document = home.Replica.Open(at.Document);
+        if (choose(document.Policy) is not { } grant) return [];
+        var shown = document.UpTo(grant.Id.Envelope);
+        var bytes = shown.Sum(statement => statement.Bytes.Length);
+        return shown.Count <= MostStatements && bytes <= MostShown ? shown : throw new TlfsException(
+            Reason.TooLarge,
+            $"what gives the right to keep this document on the server has {shown.Count} statements and {bytes} bytes, but at most {MostStatements} and {MostShown} can be shown; let somebody add it who has controlled the document for longer");
+    }
 
     private GrantStatus? OwnControlGrant(PolicyView policy) =>
         policy.Grants.FirstOrDefault(grant => grant.Holds && grant.Permission >= Permission.Control && grant.Actor.Contains(home.Keys.Device.Public));
@@ -99,13 +126,15 @@ internal sealed class DocumentPush(ReplicaHome home, Place at, PushBundles push,
     {
         IReadOnlyList<Envelope>[] envelopes = [.. bundles.Select(bundle => bundle.Select(each => each.Envelope).ToArray())];
         var ifCurrent = home.Do(() => Enumerable.Range(0, envelopes.Length).Where(i => envelopes[i].Any(IsNewZone)).ToHashSet());
-        var results = await push(envelopes, ifCurrent, cancellationToken);
+        var results = await push(envelopes, ifCurrent, _shown, cancellationToken);
+        _shown = [];
         _sentTo = bundles[^1][^1].Row;
         Receipt[] receipts = [.. results.SelectMany(result => result.Receipts)];
         _answered = true;
         home.Do(() => takeReceipts(receipts));
         var taken = receipts.Select(receipt => receipt.Leaf.Envelope).ToHashSet();
         _kept.RemoveAll(each => taken.Contains(each.Envelope));
+        if (taken.Count > 0) _asksToReturn = false;
         for (var i = 0; i < results.Count; i++)
             if (results[i].Refusal is { } refusal && !IsTransient(refusal)) Keep(refusal, envelopes[i]);
         var refusals = results.Select(result => result.Refusal).OfType<Refusal>().ToArray();

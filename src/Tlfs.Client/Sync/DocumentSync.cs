@@ -167,7 +167,7 @@ internal sealed class DocumentSync(ReplicaHome home, Place at, string url)
     }
 
     private DocumentPush Push(CloudpeerConnection connection) =>
-        new(home, at, (bundles, ifCurrent, token) => connection.PushAsync(at.Document, bundles, token, ifCurrent), TakeReceipts);
+        new(home, at, (bundles, ifCurrent, statements, token) => connection.PushAsync(at.Document, bundles, token, ifCurrent, statements), TakeReceipts);
 
     // Before the first push the server does not know the document. Later it means that this device may not have it: what it
     // cannot send is then refused envelope by envelope, so that the outbox says why. Or a restored server never had it, and says so once it has it again.

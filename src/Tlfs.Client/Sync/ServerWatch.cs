@@ -137,7 +137,7 @@ internal sealed class ServerWatch(
         }
 
         var before = home.Do(() => Waiting(sync.At));
-        var push = new DocumentPush(home, sync.At, (bundles, ifCurrent, token) => live.PushAsync(sync.At.Document, bundles, token, ifCurrent), sync.TakeReceipts);
+        var push = new DocumentPush(home, sync.At, (bundles, ifCurrent, statements, token) => live.PushAsync(sync.At.Document, bundles, token, ifCurrent, statements), sync.TakeReceipts);
         try
         {
             await push.RunAsync(cancellationToken);

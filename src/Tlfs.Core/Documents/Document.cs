@@ -56,6 +56,9 @@ public sealed partial class Document : IDisposable
     /// <summary>What the statements held mean.</summary>
     public PolicyView Policy => _policy.Evaluate();
 
+    /// <summary>A statement that is held and all that it has seen, each after those: what shows it to somebody who has none of them.</summary>
+    public IReadOnlyList<Envelope> UpTo(EnvelopeId statement) => [.. Policy.PastOf(statement).Append(statement).Select(id => _log.Find(id)!.Envelope)];
+
     /// <summary>Everything that is known of the document, at this moment: constant, cheap to keep, and what a checkpoint stores.</summary>
     public RadixTree Version => _tree.Snapshot();
 

@@ -91,6 +91,10 @@ public sealed partial class PolicyView
     public bool IsBefore(EnvelopeId earlier, EnvelopeId later) =>
         Find(earlier) is { } first && Find(later) is { } second && second.Past.Contains(first.Number);
 
+    /// <summary>All statements that one has seen, each after those that it has seen itself; none if the set does not hold it.</summary>
+    public IReadOnlyList<EnvelopeId> PastOf(EnvelopeId statement) =>
+        Find(statement) is { } found ? [.. _entries.Where(entry => found.Past.Contains(entry.Number)).Select(entry => entry.Statement.Id)] : [];
+
     private Entry? Find(EnvelopeId id) => _byId.GetValueOrDefault(id);
 
     private IEnumerable<GrantNode> GrantsOf(PeerId peer) => _evaluation.Index.Of(peer).Concat(_evaluation.Index.OfAnyone);

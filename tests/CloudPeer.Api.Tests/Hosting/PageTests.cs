@@ -5,6 +5,8 @@ using CloudPeer.Api.Tests.Server;
 using CloudPeer.Sync.Wire;
 using CloudPeer.TestKit;
 using Grpc.Health.V1;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Tlfs.Core.Ids;
 using Xunit;
 
@@ -116,6 +118,23 @@ public sealed class PageTests(PostgresFixture postgres)
             "dataFolder database relay serving",
             string.Join(' ', ready.RootElement.GetProperty("checks").EnumerateObject().Select(check => check.Name).Order(StringComparer.Ordinal)));
         Assert.Equal(HealthCheckResponse.Types.ServingStatus.Serving, grpc.Status);
+    }
+
+    // A balancer that asks during a stop made an error in the log of every stop, and failed a test whose server stopped as its health was looked at.
+    [Fact]
+    public async Task A_server_that_stops_is_not_ready_which_is_no_error()
+    {
+        await using var server = await TestServer.StartAsync(StoreKind.Sqlite, postgres);
+        using var http = server.Http();
+        server.Services.GetRequiredService<IHostApplicationLifetime>().StopApplication();
+
+        using var response = await http.GetAsync(new Uri("/health/ready", UriKind.Relative), Cancel);
+        var grpc = await new Health.HealthClient(server.Channel).CheckAsync(new(), cancellationToken: Cancel);
+
+        using var ready = JsonDocument.Parse(await response.Content.ReadAsStringAsync(Cancel));
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, response.StatusCode);
+        Assert.Equal("serving", Assert.Single(ready.RootElement.GetProperty("checks").EnumerateObject(), check => check.Value.GetString() is not "healthy").Name);
+        Assert.Equal(HealthCheckResponse.Types.ServingStatus.NotServing, grpc.Status);
     }
 
     [Fact]

@@ -231,14 +231,7 @@ public sealed class RefusalTests : IAsyncDisposable
         await _store.DisposeAsync();
     }
 
-    private static Envelope Tampered(Envelope envelope, bool signed)
-    {
-        if (signed) return envelope;
-        var bytes = envelope.Bytes.ToArray();
-        bytes[envelope.HeaderBytes.Length] ^= 1;
-        Assert.True(Envelope.TryDecode(bytes, out var tampered, out _));
-        return tampered;
-    }
+    private static Envelope Tampered(Envelope envelope, bool signed) => signed ? envelope : DocumentBuilder.WithBadSignature(envelope);
 
     private async Task<DocumentState> StateAsync(DocumentBuilder document) => (await _store.FindAsync(document.Id, CancellationToken.None))!;
 }

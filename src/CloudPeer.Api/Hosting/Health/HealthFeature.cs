@@ -20,7 +20,7 @@ internal static class HealthFeature
             .AddCheck<DatabaseCheck>("database", timeout: ServerLimits.HealthCheck)
             .AddCheck<RelayStoreCheck>("relay", timeout: ServerLimits.HealthCheck)
             .AddCheck<DataFolderCheck>("dataFolder", timeout: ServerLimits.HealthCheck)
-            .AddCheck<ServingCheck>("serving", timeout: ServerLimits.HealthCheck);
+            .AddCheck<ServingCheck>(ServingCheck.Name, timeout: ServerLimits.HealthCheck);
         return services;
     }
 
@@ -56,6 +56,8 @@ internal sealed class DatabaseCheck(HostSchema schema) : IHealthCheck
 /// <summary>The server is not about to stop: a balancer sends nobody here any more.</summary>
 internal sealed class ServingCheck(IHostApplicationLifetime lifetime) : IHealthCheck
 {
+    public const string Name = "serving";
+
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
         Task.FromResult(lifetime.ApplicationStopping.IsCancellationRequested ? HealthCheckResult.Unhealthy() : HealthCheckResult.Healthy());
 }
