@@ -47,6 +47,29 @@ public sealed class LyingServerTests(PostgresFixture postgres)
     }
 
     [Fact]
+    public async Task A_receipt_for_a_place_at_which_the_log_has_another_envelope_is_told_by_verify()
+    {
+        await using var server = await ClientServer.StartAsync(StoreKind.Sqlite, postgres);
+        await using var a = await Person.CreateAsync(server);
+        var mine = await a.Replica.CreateAsync("todoapp", Cancel);
+        var displaced = (await mine.EditAsync(d => d["title"].Set("received"), Cancel)).Envelope;
+        await a.SyncAsync();
+        Assert.Empty(mine.Verify().Problems);
+        await a.Replica.DisposeAsync();
+        using (var store = SqliteReplicaStore.Open(a.Home))
+        {
+            // As if the server had given the receipt, and another envelope in the log.
+            store.Database.Execute(
+                "UPDATE log_entry SET id = (SELECT id FROM envelope ORDER BY row LIMIT 1) WHERE document = (SELECT number FROM document WHERE id = $1) AND id = $2",
+                mine.Id.Value.ToArray(), displaced.Value.ToArray());
+        }
+
+        await a.ReopenAsync();
+        var problem = Assert.Single((await a.Replica.OpenDocumentAsync(mine.Id, Cancel)).Verify().Problems);
+        Assert.StartsWith($"{displaced}: {server.HttpUrl} gave a receipt for it", problem, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_log_other_than_the_one_pulled_before_is_a_fork()
     {
         await using var server = await ClientServer.StartAsync(StoreKind.Sqlite, postgres);

@@ -93,6 +93,27 @@ public sealed class TenancyClientTests(PostgresFixture postgres)
         await watching.UntilAsync(result => result.Document == second.Id && result.Head?.Size == (ulong)second.EnvelopeCount);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_found_no_room_for_today_waits_as_long_as_the_server_says(bool isNew)
+    {
+        await using var server = await ClientServer.StartAsync(StoreKind.Sqlite, postgres, ("LOCAL_PLAN_ENVELOPES_PER_DAY", "20"));
+        server.Clock.Advance(server.Clock.GetUtcNow().Date.AddDays(1) - server.Clock.GetUtcNow().UtcDateTime - TimeSpan.FromMinutes(20));
+        await using var a = await Person.CreateAsync(server);
+        var document = await CreateAsync(a, 0);
+        if (!isNew) await a.SyncAsync();
+        for (var i = 0; i < 20; i++) await FillAsync(document, i);
+
+        var midnight = new LongWait(a.Options.Time, TimeSpan.FromMinutes(19));
+        await a.Replica.DisposeAsync();
+        await using var replica = await LocalFirst.OpenAsync(a.Options with { Time = midnight }, Cancel);
+        await using var watching = Watching.Start(replica);
+        var refused = await watching.UntilAsync(result => result.Refused.Count > 0);
+        Assert.Equal(QuotaResource.EnvelopesPerDay, refused.Refused[0].Quota?.Resource);
+        Assert.InRange(await midnight.Begun.WaitAsync(TimeSpan.FromMinutes(2), Cancel), TimeSpan.FromMinutes(19), TimeSpan.FromMinutes(20.5));
+    }
+
     [Theory, BothStores]
     public async Task After_its_host_deleted_a_document_honest_clients_that_know_the_old_log_take_the_new_one_for_no_rollback(StoreKind store)
     {
@@ -202,6 +223,22 @@ public sealed class TenancyClientTests(PostgresFixture postgres)
         Assert.Equal(new QuotaUse(QuotaResource.AppStorage, 1, budget.UsedBytes), refused.Quota);
         await connection.SetAppBudgetAsync("app_notes", 0, Cancel);
         await a.SyncAsync();
+    }
+
+    // Tells when something begins to wait at least so long.
+    private sealed class LongWait(TimeProvider inner, TimeSpan least) : TimeProvider
+    {
+        private readonly TaskCompletionSource<TimeSpan> _begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task<TimeSpan> Begun => _begun.Task;
+
+        public override DateTimeOffset GetUtcNow() => inner.GetUtcNow();
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            if (dueTime >= least) _begun.TrySetResult(dueTime);
+            return inner.CreateTimer(callback, state, dueTime, period);
+        }
     }
 
     private static async Task<LocalDocument> CreateAsync(Person person, int letters)

@@ -78,6 +78,65 @@ public sealed class DeletionTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_deletion_whose_answer_was_lost_is_none_the_less_known_to_readers_and_followers()
+    {
+        await using var relay = World.Start(Interception.Before<IRelayStore>(_store, (method, _, next) =>
+            method is nameof(IRelayStore.BeginAsync) ? BeginAsync((Task<IRelayTransaction>)next()!) : next()));
+        Assert.Equal(2, (await RelayWorld.ReadAllAsync(relay, Owner, Document.Id)).Count);
+        var waiting = relay.WaitAsync(Owner.Public, Document.Id, 2, Cancel);
+
+        Assert.Equal(Reason.Unavailable, (await relay.DeleteAsync(Owner.Public, Document.Id, Cancel)).Refusal?.Reason);
+
+        Assert.Equal(Refusal.NotFound, await waiting);
+        Assert.Equal(Refusal.NotFound, (await relay.ReadAsync(Owner.Public, Document.Id, new(0), Cancel)).Refusal);
+        await World.AcceptAsync(Owner, Document, [.. Document.Envelopes]);
+        Assert.Equal(2, (await RelayWorld.ReadAllAsync(relay, Owner, Document.Id)).Count);
+
+        async Task<IRelayTransaction> BeginAsync(Task<IRelayTransaction> begun) => Interception.Before(
+            await begun, (method, _, next) => method is nameof(IRelayTransaction.DeleteAsync) ? DeleteAsync((Task)next()!) : next());
+
+        async Task DeleteAsync(Task deleting)
+        {
+            await deleting;
+            throw new TlfsException(Reason.Unavailable, "the connection was lost");
+        }
+    }
+
+    [Fact]
+    public async Task A_counter_is_repaired_only_in_what_is_locked()
+    {
+        await using (var transaction = await _store.BeginAsync([Document.Id], [], Cancel))
+        {
+            var state = transaction.Documents[Document.Id];
+            await transaction.CommitAsync(GroupCommit.Correction([state with { StoredBytes = state.StoredBytes + 5 }], [], 1), Cancel);
+        }
+
+        // The document goes away before the lock, and whoever begins it anew has the same wrong counter.
+        var wrong = await _store.CountDocumentAsync(Document.Id, Cancel);
+        var written = 0;
+        var audit = new UsageAudit(
+            Interception.Before<IRelayStore>(_store, (method, _, next) => method switch
+            {
+                nameof(IRelayStore.CountDocumentAsync) => Task.FromResult(wrong),
+                nameof(IRelayStore.BeginAsync) => BeginAsync(next),
+                _ => next(),
+            }),
+            _clock);
+        await audit.RunAsync(repair: true, Cancel);
+        Assert.Equal(0, written);
+
+        async Task<IRelayTransaction> BeginAsync(Func<object?> next)
+        {
+            await World.Relay.DeleteAsync(Owner.Public, Document.Id, Cancel);
+            return Interception.Before(await (Task<IRelayTransaction>)next()!, (method, _, go) =>
+            {
+                if (method is nameof(IRelayTransaction.CommitAsync)) written++;
+                return go();
+            });
+        }
+    }
+
+    [Fact]
     public async Task Who_read_a_document_before_it_was_deleted_does_not_bring_it_back()
     {
         var (read, goOn) = (new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), new TaskCompletionSource());
