@@ -113,7 +113,7 @@ internal sealed class BundleJudge
         if (tip is null && _state.Tips.Count >= _document.MaxAuthors) return new(Reason.TooLarge, $"A document has at most {_document.MaxAuthors} authors here.");
         if (!header.Auth.All(_policy.Contains) || !header.Deps.All(IsKnown))
             return new(Reason.DepsMissing, "An envelope depends on one that is not here.");
-        return JudgePolicy(pending, out var policy) ?? Append(pending.Envelope, tip, policy, host);
+        return JudgePolicy(pending, out var policy) ?? Append(pending, tip, policy, host);
     }
 
     private Refusal? JudgeRepeated(PendingEnvelope pending, AuthorTip tip)
@@ -194,8 +194,9 @@ internal sealed class BundleJudge
         _ => new(Reason.NotAuthorised, ruling.By is { } by ? $"{ruling.Why} See {by}." : ruling.Why),
     };
 
-    private Refusal? Append(Envelope envelope, AuthorTip? tip, DocumentPolicy policy, TenantInfo? host)
+    private Refusal? Append(PendingEnvelope pending, AuthorTip? tip, DocumentPolicy policy, TenantInfo? host)
     {
+        var envelope = pending.Envelope;
         var header = envelope.Header;
         var index = _state.Size;
         var log = _state.Log.Append(envelope.Id);
@@ -203,7 +204,7 @@ internal sealed class BundleJudge
         _state = _state with
         {
             Log = log,
-            Hosting = isPolicy ? HostingAfter(policy, host) : _state.Hosting,
+            Hosting = isPolicy ? HostingAfter(policy, host, takesBack: pending.Statement is Revoke or Renounce or Equivocation) : _state.Hosting,
             Statements = policy.Count,
             StoredBytes = _state.StoredBytes + (ulong)envelope.Bytes.Length,
             Tips = _state.Tips.SetItem(
@@ -221,7 +222,7 @@ internal sealed class BundleJudge
         return null;
     }
 
-    private HostingState HostingAfter(DocumentPolicy policy, TenantInfo? host)
+    private HostingState HostingAfter(DocumentPolicy policy, TenantInfo? host, bool takesBack)
     {
         // A grant to this server in the old part of a log does not serve it before the part is there that lets this tenant host it.
         if (_state.Hosting == HostingState.Opening && host?.Devices.Any(device => policy.View.May(device, Permission.Control)) != true) return HostingState.Opening;
@@ -230,6 +231,8 @@ internal sealed class BundleJudge
         {
             HostingState.Opening => HostingState.Private,
             HostingState.Served => HostingState.Ended,
+            // The grant that was shown may not come any more: whoever still holds it shows it again.
+            HostingState.Returning when takesBack => HostingState.Ended,
             var same => same,
         };
     }
@@ -244,7 +247,7 @@ internal sealed class BundleJudge
         return null;
     }
 
-    private bool MayHost() => _policy.View.May(_bundle.Pusher, Permission.Control) || _bundle.Shown?.Over(_document.Policy).View.May(_bundle.Pusher, Permission.Control) == true;
+    private bool MayHost() => _policy.View.May(_bundle.Pusher, Permission.Control) || _bundle.Shown?.With(_document.State)?.View.May(_bundle.Pusher, Permission.Control) == true;
 
-    private bool IsToReturn() => _bundle.Shown?.Over(_document.Policy).Hosts(_server) == true;
+    private bool IsToReturn() => _bundle.Shown?.With(_document.State)?.Hosts(_server) == true;
 }

@@ -71,7 +71,7 @@ internal sealed class PendingBundle(PeerId pusher, DocId document, IReadOnlyList
     /// <summary>The app that pushes, which a new document is counted for; empty if it did not say.</summary>
     public string App { get; init; } = string.Empty;
 
-    /// <summary>What was shown with it; null if nothing was that decides something.</summary>
+    /// <summary>What was shown with it; null if nothing was, or it decides nothing.</summary>
     public ShownStatements? Shown { get; set; }
 
     /// <summary>The generation of the log that deps and repeated envelopes were looked up in; null while there was none.</summary>

@@ -132,11 +132,18 @@ internal sealed class PushDesk(
     private async Task PrepareAsync(
         List<PendingBundle> bundles, IReadOnlyList<ReadOnlyMemory<byte>> statements, Task earlier, CancellationToken cancellationToken)
     {
+        // Before it is looked whether the document is here, since that must not show.
+        if (statements.Count > 0 && !charge(bundles[0].Pusher, 1 + (statements.Count / limits.PushEnvelopes)))
+        {
+            bundles.ForEach(bundle => bundle.Refuse(NoCallsLeft("The device has no calls left for the statements that it shows.")));
+            return;
+        }
+
         var (isAdmitted, document) = await FindAsync(bundles, cancellationToken).ConfigureAwait(false);
         if (isAdmitted)
         {
             Verify(bundles);
-            if (!earlier.IsCompleted && (document is null || BundleLookup.UnknownDeps(bundles, document).Count > 0))
+            if (!earlier.IsCompleted && (document is null || statements.Count > 0 || BundleLookup.UnknownDeps(bundles, document).Count > 0))
             {
                 // What the device pushed before may bring what this one names, or the document itself.
                 await earlier.WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -145,19 +152,31 @@ internal sealed class PushDesk(
         }
 
         if (!isAdmitted) bundles.ForEach(bundle => bundle.Refuse(Refusal.NotFound));
-        else if (TakeShown(bundles, document, statements) is { } refusal) bundles.ForEach(bundle => bundle.Refuse(refusal));
+        else if (statements.Count > 0 && await TakeShownAsync(bundles, statements, cancellationToken).ConfigureAwait(false) is { } refusal)
+            bundles.ForEach(bundle => bundle.Refuse(refusal));
         else if (document is null || await LookUpAsync(bundles, document, cancellationToken).ConfigureAwait(false)) committer.Enqueue(bundles);
     }
 
     // They are looked at only while they decide something: the document is not here, or may not be written any more.
-    private Refusal? TakeShown(List<PendingBundle> bundles, CachedDocument? document, IReadOnlyList<ReadOnlyMemory<byte>> statements)
+    private async Task<Refusal?> TakeShownAsync(List<PendingBundle> bundles, IReadOnlyList<ReadOnlyMemory<byte>> statements, CancellationToken cancellationToken)
     {
-        if (statements.Count == 0 || document is not (null or { State.Hosting: HostingState.Ended })) return null;
-        if (!charge(bundles[0].Pusher, 1 + (statements.Count / limits.PushEnvelopes))) return NoCallsLeft("The device has no calls left for the statements that it shows.");
-        if (ShownStatements.TryRead(bundles[0].Document, statements, out var shown) is { } refusal) return refusal;
-        shown!.Over(document?.Policy ?? DocumentPolicy.Empty(bundles[0].Document));
-        foreach (var bundle in bundles) bundle.Shown = shown;
-        return null;
+        var id = bundles[0].Document;
+        var document = await cache.LoadAsync(id, cancellationToken).ConfigureAwait(false);
+        if (document is not (null or { State.Hosting: HostingState.Ended })) return null;
+
+        // As much work as a search.
+        await _searches.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            // Whoever may not host a document is not told whether it is here.
+            if (ShownStatements.TryRead(id, document, statements, out var shown) is { } refusal) return document is null ? Refusal.NotFound : refusal;
+            foreach (var bundle in bundles) bundle.Shown = shown;
+            return null;
+        }
+        finally
+        {
+            _searches.Release();
+        }
     }
 
     private static Refusal NoCallsLeft(string message) => new(Reason.RateLimited, message) { RetryAfter = TimeSpan.FromSeconds(1) };

@@ -7,21 +7,22 @@ namespace CloudPeer.Sync.Relay;
 
 /// <summary>
 /// Statements that a device shows with a push, because the log does not hold them yet (sync.md §1.2): they decide whether the document may be held here, and
-/// nothing else. They are not stored; they come with the log.
+/// nothing else. They are not stored; they come with the log. Verified and evaluated before the commit, so that nobody waits for it.
 /// </summary>
 internal sealed class ShownStatements
 {
-    private readonly IReadOnlyList<PolicyStatement> _statements;
-    private (DocumentPolicy Held, DocumentPolicy Both)? _last;
+    private readonly DocumentState? _held;
+    private readonly DocumentPolicy _both;
 
-    private ShownStatements(IReadOnlyList<PolicyStatement> statements) => _statements = statements;
+    private ShownStatements(DocumentState? held, DocumentPolicy both) => (_held, _both) = (held, both);
 
-    /// <summary>Reads and verifies statements.</summary>
+    /// <summary>Reads, verifies and evaluates statements.</summary>
     /// <param name="document">The document.</param>
+    /// <param name="held">What is here of it; null if nothing is.</param>
     /// <param name="statements">The envelopes, each after those that it names.</param>
     /// <param name="shown">What they say; null if they are refused.</param>
     /// <returns>Why they are refused; null if they are not.</returns>
-    public static Refusal? TryRead(DocId document, IReadOnlyList<ReadOnlyMemory<byte>> statements, out ShownStatements? shown)
+    public static Refusal? TryRead(DocId document, CachedDocument? held, IReadOnlyList<ReadOnlyMemory<byte>> statements, out ShownStatements? shown)
     {
         shown = null;
         var pending = new PendingEnvelope[statements.Count];
@@ -40,24 +41,30 @@ internal sealed class ShownStatements
             if (each.Statement is null) return Refused(each.StatementError.Reason, each.StatementError.Detail);
         }
 
-        shown = new([.. pending.Select(each => DocumentPolicy.StatementOf(each.Envelope, each.Statement!))]);
+        var both = held?.Policy ?? DocumentPolicy.Empty(document);
+        var proofs = 0;
+        foreach (var each in pending)
+        {
+            // Each may begin the evaluation anew.
+            if (each.Statement is Equivocation && ++proofs > Limits.ProofsPerAuthor) continue;
+            both = Add(both, DocumentPolicy.StatementOf(each.Envelope, each.Statement!));
+        }
+
+        shown = new(held?.State, both);
         return null;
     }
 
-    /// <summary>What holds if those of them that rest on <paramref name="held"/> and on one another are added to it.</summary>
-    public DocumentPolicy Over(DocumentPolicy held)
-    {
-        if (_last is { } last && (ReferenceEquals(last.Held, held) || last.Held.Count + held.Count == 0)) return last.Both;
-        var added = new HashSet<EnvelopeId>();
-        var fresh = new List<PolicyStatement>();
-        foreach (var statement in _statements)
-        {
-            if (held.Contains(statement.Id) || held.Count + fresh.Count >= Limits.Statements || !statement.Auth.All(id => held.Contains(id) || added.Contains(id))) continue;
-            if (added.Add(statement.Id)) fresh.Add(statement);
-        }
+    /// <summary>What holds with them; null if the log has other statements by now than those that they were added to.</summary>
+    /// <param name="now">The document as it is now; null if it is not here.</param>
+    public DocumentPolicy? With(DocumentState? now) => (now?.Generation, now?.Statements) == (_held?.Generation, _held?.Statements) ? _both : null;
 
-        _last = (held, held.With(fresh));
-        return _last.Value.Both;
+    // What does not count is judged with the rest. What a log would not hold is left out, and what rests on it.
+    private static DocumentPolicy Add(DocumentPolicy policy, PolicyStatement statement)
+    {
+        if (policy.Contains(statement.Id) || !statement.Auth.All(policy.Contains) || !policy.View.IsNamed(statement.Author)) return policy;
+        var isTooMuch = policy.View.Judge(statement, (_, _) => null).Verdict is Verdict.TooManyStatements or Verdict.TooManyProofs or Verdict.TooManyRevocations
+            or Verdict.TooManyZones or Verdict.ZoneTooDeep;
+        return isTooMuch ? policy : policy.With(statement);
     }
 
     private static Refusal Refused(Reason reason, string detail) => new(reason, $"The statements that were shown are refused: {detail}.");

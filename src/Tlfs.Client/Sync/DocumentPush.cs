@@ -4,6 +4,7 @@ using CloudPeer.Sync.Relay;
 using Tlfs.Client.Storage;
 using Tlfs.Core;
 using Tlfs.Core.Documents;
+using Tlfs.Core.Ids;
 using Tlfs.Core.Policy;
 using Tlfs.Core.Sealing;
 
@@ -30,7 +31,6 @@ internal sealed class DocumentPush(ReplicaHome home, Place at, PushBundles push,
     private const int MostBytes = (4 << 20) - (64 << 10);
 
     private const int MostStatements = 4096;
-    private const int MostShown = 1 << 20;
 
     private readonly List<RefusedEnvelope> _kept = [];
     private IReadOnlyList<Envelope> _shown = [];
@@ -61,7 +61,7 @@ internal sealed class DocumentPush(ReplicaHome home, Place at, PushBundles push,
         if (home.Do(() => !home.Custody.HoldsAny(at)) && !await OpenAsync(cancellationToken)) return;
         while (home.Do(NextBundles) is { Count: > 0 } bundles)
         {
-            var refusals = await PushAsync(bundles, cancellationToken);
+            var refusals = await PushAsync(Beside(_shown, bundles), cancellationToken);
             if (refusals.Any(refusal => refusal.Reason == Reason.NotHosted) && home.Do(IsToReturn)) continue;
             if (refusals.Any(Ends)) return;
         }
@@ -74,7 +74,7 @@ internal sealed class DocumentPush(ReplicaHome home, Place at, PushBundles push,
     /// <returns>True if the server took it.</returns>
     public async Task<bool> OfferAnewAsync(CancellationToken cancellationToken)
     {
-        var shown = home.Do(() => IsNamed() ? UpTo(OwnControlGrant) : []);
+        var shown = home.Do(() => IsNamed() ? ShownForOpening() : []);
         if (shown.Count == 0) return false;
         var results = await push([[shown[0]]], new HashSet<int>(), shown, cancellationToken);
         return results.All(result => result.Refusal is null);
@@ -83,7 +83,7 @@ internal sealed class DocumentPush(ReplicaHome home, Place at, PushBundles push,
     // Whom the genesis gives Control begins the document with it; anybody else shows besides what gives it.
     private async Task<bool> OpenAsync(CancellationToken cancellationToken)
     {
-        var shown = home.Do(() => UpTo(OwnControlGrant));
+        var shown = home.Do(ShownForOpening);
         if (shown.Count <= 1) return true;
         _shown = shown;
         return (await PushAsync([[new(0, 0, shown[0])]], cancellationToken)).Count == 0;
@@ -94,29 +94,39 @@ internal sealed class DocumentPush(ReplicaHome home, Place at, PushBundles push,
     private bool IsToReturn()
     {
         if (_asksToReturn) return false;
-        _shown = [.. UpTo(ServerGrant).Where(statement => !home.Custody.IsHeldBy(at, statement.Id))];
-        if (_shown.Count == 0) return false;
-        (_asksToReturn, _sentTo) = (true, 0);
+        var document = home.Replica.Open(at.Document);
+        if (Holding(document.Policy).FirstOrDefault(grant => grant.Actor.Peer == at.Server && !IsHeld(grant.Id.Envelope)) is not { } grant) return false;
+        Envelope[] shown = [.. document.UpTo(grant.Id.Envelope).Where(statement => !IsHeld(statement.Id))];
+        if (!CanShow(shown)) return false;
+        (_shown, _asksToReturn, _sentTo) = (shown, true, 0);
         return true;
+
+        bool IsHeld(EnvelopeId id) => home.Custody.IsHeldBy(at, id);
     }
 
-    // What a server judges a document by that its log does not say yet: who begins one must have Control, and a server that was dismissed takes nothing
-    // (docs/protocol/sync.md §1.2).
-    private IReadOnlyList<Envelope> UpTo(Func<PolicyView, GrantStatus?> choose)
+    // Whoever begins a document shows that it has Control; the genesis alone does not say so of somebody who was given it later (docs/protocol/sync.md §1.2).
+    private IReadOnlyList<Envelope> ShownForOpening()
     {
         var document = home.Replica.Open(at.Document);
-        if (choose(document.Policy) is not { } grant) return [];
+        if (Holding(document.Policy).FirstOrDefault(grant => grant.Permission >= Permission.Control && grant.Actor.Contains(home.Keys.Device.Public)) is not { } grant) return [];
         var shown = document.UpTo(grant.Id.Envelope);
-        var bytes = shown.Sum(statement => statement.Bytes.Length);
-        return shown.Count <= MostStatements && bytes <= MostShown ? shown : throw new TlfsException(
+        return CanShow(shown) ? shown : throw new TlfsException(
             Reason.TooLarge,
-            $"what gives the right to keep this document on the server has {shown.Count} statements and {bytes} bytes, but at most {MostStatements} and {MostShown} can be shown; let somebody add it who has controlled the document for longer");
+            $"what gives you the right to keep this document on the server has {shown.Count} statements, more than can be shown ({MostStatements}, {MostBytes} bytes); let somebody add the server who has controlled the document for longer");
     }
 
-    private GrantStatus? OwnControlGrant(PolicyView policy) =>
-        policy.Grants.FirstOrDefault(grant => grant.Holds && grant.Permission >= Permission.Control && grant.Actor.Contains(home.Keys.Device.Public));
+    private static bool CanShow(IReadOnlyList<Envelope> shown) => shown.Count <= MostStatements && Bytes(shown) + shown[0].Bytes.Length <= MostBytes;
 
-    private GrantStatus? ServerGrant(PolicyView policy) => policy.Grants.FirstOrDefault(grant => grant.Holds && grant.Actor.Peer == at.Server);
+    // Servers ask for rights in the whole document.
+    private static IEnumerable<GrantStatus> Holding(PolicyView policy) => policy.Grants.Where(grant => grant.Holds && grant.Zone == ZoneId.Root && grant.Sub is null);
+
+    // As many as have room in a push that shows this. One that is too large for that goes without, and is refused as it was.
+    private static List<List<Unsent>> Beside(IReadOnlyList<Envelope> shown, List<List<Unsent>> bundles)
+    {
+        var bytes = Bytes(shown);
+        var fitting = bundles.TakeWhile(bundle => (bytes += Bytes(bundle)) <= MostBytes).ToList();
+        return fitting.Count > 0 ? fitting : bundles;
+    }
 
     // What somebody said to be a server of the document is none until the document says so (docs/protocol/sync.md §1.4). A grant that has ended counts: its server
     // is told of the ending.
@@ -126,15 +136,14 @@ internal sealed class DocumentPush(ReplicaHome home, Place at, PushBundles push,
     {
         IReadOnlyList<Envelope>[] envelopes = [.. bundles.Select(bundle => bundle.Select(each => each.Envelope).ToArray())];
         var ifCurrent = home.Do(() => Enumerable.Range(0, envelopes.Length).Where(i => envelopes[i].Any(IsNewZone)).ToHashSet());
-        var results = await push(envelopes, ifCurrent, _shown, cancellationToken);
-        _shown = [];
+        var results = await push(envelopes, ifCurrent, bundles.Sum(Bytes) + Bytes(_shown) <= MostBytes ? _shown : [], cancellationToken);
         _sentTo = bundles[^1][^1].Row;
         Receipt[] receipts = [.. results.SelectMany(result => result.Receipts)];
         _answered = true;
         home.Do(() => takeReceipts(receipts));
         var taken = receipts.Select(receipt => receipt.Leaf.Envelope).ToHashSet();
         _kept.RemoveAll(each => taken.Contains(each.Envelope));
-        if (taken.Count > 0) _asksToReturn = false;
+        if (taken.Count > 0) (_shown, _asksToReturn) = ([], false);
         for (var i = 0; i < results.Count; i++)
             if (results[i].Refusal is { } refusal && !IsTransient(refusal)) Keep(refusal, envelopes[i]);
         var refusals = results.Select(result => result.Refusal).OfType<Refusal>().ToArray();
@@ -215,7 +224,9 @@ internal sealed class DocumentPush(ReplicaHome home, Place at, PushBundles push,
 
     private static bool IsSnapshot(Unsent each) => each.Envelope.Header.Type == EnvelopeType.Snapshot;
 
-    private static int Bytes(List<Unsent> bundle) => bundle.Sum(each => each.Envelope.Bytes.Length);
+    private static int Bytes(IReadOnlyList<Unsent> bundle) => bundle.Sum(each => each.Envelope.Bytes.Length);
+
+    private static int Bytes(IReadOnlyList<Envelope> envelopes) => envelopes.Sum(each => each.Bytes.Length);
 
     private static bool Fits(List<Unsent> bundle) => bundle.Count <= MostEnvelopes && Bytes(bundle) <= MostBytes;
 

@@ -2,6 +2,7 @@ using CloudPeer.Api.Tests.Server;
 using CloudPeer.TestKit;
 using Tlfs.Client;
 using Tlfs.Core;
+using Tlfs.Core.Crypto;
 using Tlfs.Core.Policy;
 using Xunit;
 
@@ -22,6 +23,9 @@ public sealed class OwnCloudpeerTests(PostgresFixture postgres)
         await using var a = await Person.CreateAsync(first);
         await using var b = await Person.CreateAsync(first);
         var (mine, theirs) = await a.ShareAsync(b);
+
+        // Control of a part is not what a server asks for.
+        await a.Replica.GrantAsync(mine.Id, b.Replica.Card.Actor, Permission.Control, ".people", cancellationToken: Cancel);
         await EditAsync(mine);
         await mine.GrantAsync(b.Replica.Card, Permission.Control, Cancel);
         await a.SyncAsync();
@@ -64,6 +68,25 @@ public sealed class OwnCloudpeerTests(PostgresFixture postgres)
         await b.SyncAsync();
         Assert.Equal(mine.EnvelopeCount + 1, theirs.EnvelopeCount);
         Assert.Empty(theirs.Verify().Problems);
+    }
+
+    [Fact]
+    public async Task What_shows_the_right_to_host_goes_over_a_stream_too()
+    {
+        await using var server = await ClientServer.StartAsync(StoreKind.Sqlite, postgres);
+        await using var b = await Person.CreateAsync(server);
+        var own = await b.ConnectAsync(server);
+        await using var connection = own.Connection;
+        using var keys = own.Keys;
+        using var owner = SigningKey.Generate(SystemEntropy.Instance);
+        var document = new DocumentBuilder(SystemEntropy.Instance, owner);
+        var delta = document.NextDelta(owner);
+        var control = document.NextGrant(owner, keys.Device.Public, Permission.Control);
+        await using var live = await connection.StreamAsync(Cancel);
+
+        Assert.Equal(Reason.NotFound, Assert.Single(await live.PushAsync(document.Id, [[document.Genesis]], Cancel)).Refusal?.Reason);
+        Assert.Null(Assert.Single(await live.PushAsync(document.Id, [[document.Genesis]], Cancel, statements: [document.Genesis, control])).Refusal);
+        Assert.All(await live.PushAsync(document.Id, [[delta], [control]], Cancel), result => Assert.Null(result.Refusal));
     }
 
     private static async Task EditAsync(LocalDocument document)

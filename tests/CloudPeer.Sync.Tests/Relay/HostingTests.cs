@@ -42,6 +42,11 @@ public sealed class HostingTests : IAsyncDisposable
         {
             Assert.Equal(Reason.NotFound, (await _world.RefuseAsync(stranger, document, document.Genesis)).Reason);
             Assert.Equal(Reason.NotFound, (await _world.RefuseAsync(stranger, document, document.Genesis, document.NextDelta(stranger))).Reason);
+            foreach (var shown in new[] { document.Genesis.Bytes, new byte[] { 1 }, DocumentBuilder.WithBadSignature(document.Genesis).Bytes })
+            {
+                var results = await _world.Relay.PushAsync(stranger.Public, document.Id, [[document.Genesis.Bytes]], CancellationToken.None, statements: [shown]);
+                Assert.Equal((Reason.NotFound, Refusal.NotFound.Message), (Assert.Single(results).Refusal?.Reason, results[0].Refusal?.Message));
+            }
         }
 
         _world.Tenants.Change(_world.Tenants.Register(stranger.Public), 0, mayWrite: false);

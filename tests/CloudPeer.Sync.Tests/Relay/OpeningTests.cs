@@ -81,9 +81,7 @@ public sealed class OpeningTests : IAsyncDisposable
         var control = document.NextGrant(owner, manager.Public, Permission.Control);
         await AssertAsync(Reason.NotFound, control);
         await AssertAsync(Reason.NotFound, write, control);
-        await AssertAsync(Reason.BadSignature, document.Genesis, write, DocumentBuilder.WithBadSignature(control));
-        await AssertAsync(Reason.WrongDocument, document.Genesis, _world.Document(owner).Genesis);
-        await AssertAsync(Reason.Malformed, document.Genesis, write, document.NextDelta(owner));
+        foreach (var (bad, _) in Unusable(document, owner, control)) await AssertAsync(Reason.NotFound, document.Genesis, write, bad);
 
         var forged = new Draft(document.Id, 2, document.Genesis.Id, [], [document.Genesis.Id], null).SignStatement(
             manager, new Grant(new PeerActor(manager.Public), Permission.Control, Tlfs.Core.Ids.ZoneId.Root, document.GrantOf(owner.Public)).Encode());
@@ -115,6 +113,7 @@ public sealed class OpeningTests : IAsyncDisposable
             member, new Grant(new PeerActor(_world.Server.Public), Permission.Sync, Tlfs.Core.Ids.ZoneId.Root, document.GrantOf(member.Public)).Encode());
         foreach (var shown in new Envelope[][] { [], [old], [forged] })
             Assert.Equal(Reason.NotHosted, (await PushAsync(owner, document, shown, mine)).Refusal?.Reason);
+        foreach (var (bad, reason) in Unusable(document, owner, again)) Assert.Equal(reason, (await PushAsync(owner, document, [bad], mine)).Refusal?.Reason);
         await AssertNotServedAsync(_world.Tenant(), document);
 
         Assert.Null((await PushAsync(owner, document, [again], mine)).Refusal);
@@ -127,12 +126,51 @@ public sealed class OpeningTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_server_that_returned_for_a_grant_that_does_not_come_any_more_is_dismissed_again()
+    {
+        var (owner, manager) = (_world.Tenant(), _world.Device());
+        var document = await _world.HostedAsync(owner);
+        await _world.AcceptAsync(owner, document, document.NextGrant(owner, manager.Public, Permission.Control), document.NextRevoke(owner, _world.Server.Public));
+        var first = document.NextDelta(manager);
+        var again = document.Draft(manager.Public).SignStatement(
+            manager, new Grant(new PeerActor(_world.Server.Public), Permission.Sync, Tlfs.Core.Ids.ZoneId.Root, document.GrantOf(manager.Public)).Encode());
+        Assert.Null((await PushAsync(manager, document, [again], first)).Refusal);
+
+        // The owner does not know of it, and it does not count beyond the cut.
+        await _world.AcceptAsync(owner, document, document.NextRevoke(owner, manager.Public, cut: 1));
+
+        Assert.Equal(HostingState.Ended, await HostingAsync(document));
+        Assert.Equal(Reason.NotHosted, (await _world.RefuseAsync(owner, document, document.NextDelta(owner))).Reason);
+        Assert.Equal(Reason.NotFound, (await PushAsync(manager, document, [again], document.NextDelta(manager))).Refusal?.Reason);
+    }
+
+    [Fact]
+    public async Task Of_what_a_log_would_not_hold_nothing_counts_however_much_is_shown()
+    {
+        var (owner, manager, stranger) = (_world.Device(), _world.Tenant(), _world.Device());
+        var document = _world.Document(owner);
+        var filler = document.Genesis;
+        List<Envelope> shown = [document.Genesis];
+        for (var i = 0; i < 100; i++)
+        {
+            // Nobody named the author, however many statements it signs.
+            filler = new Draft(document.Id, (ulong)i + 1, i == 0 ? default : filler.Id, [], [document.Genesis.Id], null).SignStatement(
+                stranger, new Grant(new PeerActor(manager.Public), Permission.Control, Tlfs.Core.Ids.ZoneId.Root, document.GrantOf(owner.Public)).Encode());
+            shown.Add(filler);
+        }
+
+        Assert.Equal(Reason.NotFound, (await PushAsync(manager, document, [.. shown], document.Genesis)).Refusal?.Reason);
+        Assert.Null((await PushAsync(manager, document, [.. shown, document.NextGrant(owner, manager.Public, Permission.Control)], document.Genesis)).Refusal);
+    }
+
+    [Fact]
     public async Task What_is_shown_is_bounded_and_charged()
     {
         var (owner, manager) = (_world.Device(), _world.Tenant());
         var document = _world.Document(owner);
         for (var i = 0; i < 8; i++) document.NextGrant(owner, manager.Public, Permission.Control);
-        await Assert.ThrowsAsync<TlfsException>(() => PushAsync(manager, document, [.. Enumerable.Repeat(document.Genesis, 4097)], document.Genesis));
+        var many = await Assert.ThrowsAsync<TlfsException>(() => PushAsync(manager, document, [.. Enumerable.Repeat(document.Genesis, 4097)], document.Genesis));
+        Assert.Equal(Reason.TooLarge, many.Reason);
 
         var charged = 0L;
         await using var relay = new DocumentRelay(
@@ -140,10 +178,12 @@ public sealed class OpeningTests : IAsyncDisposable
         Assert.Null((await PushAsync(relay, manager, document, Statements(document), document.Genesis)).Refusal);
         Assert.Equal(3, charged);
 
-        // Here already, they decide nothing.
-        Assert.Null((await PushAsync(relay, manager, document, Statements(document), document.Envelopes[1])).Refusal);
-        Assert.Equal(3, charged);
+        // Where they decide nothing they are not looked at, but charged all the same: the price must not tell whether a document is here.
         var another = _world.Document(manager);
+        Assert.Equal(Reason.RateLimited, (await PushAsync(relay, manager, document, [another.Genesis], document.Envelopes[1])).Refusal?.Reason);
+        charged = 0;
+        Assert.Null((await PushAsync(relay, manager, document, [another.Genesis], document.Envelopes[1])).Refusal);
+        charged = 3;
         Assert.Equal(Reason.RateLimited, (await PushAsync(relay, manager, another, [another.Genesis], another.Genesis)).Refusal?.Reason);
         var large = await Assert.ThrowsAsync<TlfsException>(() => PushAsync(relay, manager, another, [.. Enumerable.Repeat(another.Genesis, 40)], another.Genesis));
         Assert.Equal(Reason.TooLarge, large.Reason);
@@ -151,15 +191,15 @@ public sealed class OpeningTests : IAsyncDisposable
 
     private enum Act
     {
-        Delta, Control, Member, Server, Dismiss,
+        Delta, Control, Member, Dismissed, Server, Dismiss, OfManager,
     }
 
-    private static readonly Gen<(Act[] Acts, int[] Pieces)> Histories = Gen.Select(Gen.Enum<Act>().Array[1, 30], Gen.Int[1, 5].Array[40]);
+    private static readonly Gen<(Act[] Acts, int[] Pieces)> Histories = Gen.Select(Gen.Enum<Act>().Array[1, 40], Gen.Int[1, 6].Array[40]);
 
-    // As a client does: it shows its own grant first, and the server's if that is asked for.
+    // As a client does: it shows what gives it Control first, and what calls the server back if that is asked for, without what the server holds.
     [Fact]
     public Task However_a_history_is_cut_into_pushes_all_of_it_arrives_and_the_server_serves_it() =>
-        Gen.Select(Gen.ULong, Histories).SampleAsync((seed, history) => RunAsync(seed, history.Acts, history.Pieces), iter: 100, threads: 1);
+        Gen.Select(Gen.ULong, Histories).SampleAsync((seed, history) => RunAsync(seed, history.Acts, history.Pieces), iter: 150, threads: 1);
 
     private static async Task RunAsync(ulong seed, Act[] acts, int[] pieces)
     {
@@ -167,41 +207,45 @@ public sealed class OpeningTests : IAsyncDisposable
         await using var world = new RelayWorld(store, seed);
         var (owner, manager, member) = (world.Device(), world.Tenant(), world.Device());
         var document = world.Document(owner);
-        var isHosted = false;
-        foreach (var act in acts.Append(Act.Member).Append(Act.Control).Append(Act.Server))
-        {
-            switch (act)
-            {
-                case Act.Delta: document.NextDelta(owner); break;
-                case Act.Control: document.NextGrant(owner, manager.Public, Permission.Control); break;
-                case Act.Member: document.NextGrant(owner, member.Public, Permission.Write); break;
-                case Act.Server when !isHosted: document.NextGrant(owner, world.Server.Public, Permission.Sync); isHosted = true; break;
-                case Act.Dismiss when isHosted: document.NextRevoke(owner, world.Server.Public); isHosted = false; break;
-            }
-        }
-
+        Write(document, world.Server, owner, manager, member, [.. acts, Act.Member, Act.Control, Act.OfManager, Act.Server]);
         var (sent, shown) = (0, Statements(document));
-        var wasAskedFor = false;
+        var asksToReturn = false;
         for (var i = 0; sent < document.Envelopes.Count; i++)
         {
-            Envelope[] piece = [.. document.Envelopes.Skip(sent).Take(pieces[i % pieces.Length])];
-            var outcome = await PushAsync(world.Relay, manager, document, shown, piece);
-            if (outcome.Refusal is { } refusal)
-            {
-                Assert.Equal(Reason.NotHosted, refusal.Reason);
-                Assert.False(wasAskedFor);
-                (shown, wasAskedFor) = (Statements(document), true);
-                continue;
-            }
-
-            (shown, wasAskedFor) = ([], false);
-            sent += piece.Length;
+            var size = pieces[i % pieces.Length];
+            Envelope[][] bundles = [.. document.Envelopes.Skip(sent).Take(size * 4).Chunk(size)];
+            var results = await PushAsync(world.Relay, manager, document, shown, bundles);
+            var taken = results.TakeWhile(result => result.Succeeded).Count();
+            sent += bundles.Take(taken).Sum(bundle => bundle.Length);
+            if (taken > 0) (shown, asksToReturn) = ([], false);
+            if (taken == bundles.Length) continue;
+            Assert.Equal(Reason.NotHosted, results[taken].Refusal?.Reason);
+            Assert.False(asksToReturn, "What was shown did not help.");
+            (shown, asksToReturn) = ([.. document.Envelopes.Skip(sent).Where(IsStatement)], true);
         }
 
         Assert.Equal(HostingState.Served, (await store.FindAsync(document.Id, CancellationToken.None))!.Hosting);
         var log = await RelayWorld.ReadAllAsync(world.Relay, member, document.Id);
         Assert.Equal(document.Envelopes.Select(each => each.Id), log.Select(entry => entry.Id));
         Assert.Empty(world.Faults);
+    }
+
+    private static void Write(DocumentBuilder document, SigningKey server, SigningKey owner, SigningKey manager, SigningKey member, Act[] acts)
+    {
+        var (isHosted, isMember, isManager) = (false, false, false);
+        foreach (var act in acts)
+        {
+            switch (act)
+            {
+                case Act.Delta: document.NextDelta(owner); break;
+                case Act.Control: document.NextGrant(owner, manager.Public, Permission.Control); isManager = true; break;
+                case Act.Member: document.NextGrant(owner, member.Public, Permission.Write); isMember = true; break;
+                case Act.Dismissed when isMember: document.NextRevoke(owner, member.Public); isMember = false; break;
+                case Act.Server when !isHosted: document.NextGrant(owner, server.Public, Permission.Sync); isHosted = true; break;
+                case Act.Dismiss when isHosted: document.NextRevoke(owner, server.Public); isHosted = false; break;
+                case Act.OfManager when isManager: document.NextDelta(manager); document.NextGrant(manager, member.Public, Permission.Write); isMember = true; break;
+            }
+        }
     }
 
     public async ValueTask DisposeAsync()
@@ -212,14 +256,26 @@ public sealed class OpeningTests : IAsyncDisposable
 
     private static Envelope[] Statements(DocumentBuilder document) => [.. document.Envelopes.Where(IsStatement)];
 
+    private (Envelope Envelope, Reason Reason)[] Unusable(DocumentBuilder document, SigningKey author, Envelope statement) =>
+    [
+        (DocumentBuilder.WithBadSignature(statement), Reason.BadSignature),
+        (_world.Document(author).Genesis, Reason.WrongDocument),
+        (document.Delta(author, document.Draft(author.Public)), Reason.Malformed),
+    ];
+
     private static bool IsStatement(Envelope envelope) => envelope.Header.Type == EnvelopeType.Policy;
 
     private Task<Outcome<IReadOnlyList<Receipt>>> PushAsync(SigningKey pusher, DocumentBuilder document, Envelope[] shown, params Envelope[] bundle) =>
         PushAsync(_world.Relay, pusher, document, shown, bundle);
 
     private static async Task<Outcome<IReadOnlyList<Receipt>>> PushAsync(
-        DocumentRelay relay, SigningKey pusher, DocumentBuilder document, Envelope[] shown, params Envelope[] bundle) => Assert.Single(await relay.PushAsync(
-            pusher.Public, document.Id, [[.. bundle.Select(each => each.Bytes)]], CancellationToken.None, statements: [.. shown.Select(each => each.Bytes)]));
+        DocumentRelay relay, SigningKey pusher, DocumentBuilder document, Envelope[] shown, params Envelope[] bundle) =>
+        Assert.Single(await PushAsync(relay, pusher, document, shown, [bundle]));
+
+    private static Task<IReadOnlyList<Outcome<IReadOnlyList<Receipt>>>> PushAsync(
+        DocumentRelay relay, SigningKey pusher, DocumentBuilder document, Envelope[] shown, Envelope[][] bundles) => relay.PushAsync(
+            pusher.Public, document.Id, [.. bundles.Select(bundle => bundle.Select(each => each.Bytes).ToArray())], CancellationToken.None,
+            statements: [.. shown.Select(each => each.Bytes)]);
 
     private async Task<HostingState> HostingAsync(DocumentBuilder document) => (await _store.FindAsync(document.Id, CancellationToken.None))!.Hosting;
 
