@@ -72,29 +72,29 @@ internal sealed class Committer : IAsyncDisposable
                 if (await commit.RunAsync().ConfigureAwait(false)) return;
             }
 
-            RefuseAll(batch, Reason.Unavailable, "Other servers over the same database were faster; try again.");
+            RefuseAll(batch, Refusal.Busy("Other servers over the same database were faster; try again."));
         }
         catch (TlfsException e) when (e.IsTransient)
         {
             _context.OnFault(e);
-            RefuseAll(batch, e.Reason, e.Message);
+            RefuseAll(batch, Refusal.Busy(e.Message) with { Reason = e.Reason });
         }
         catch (Exception e)
         {
             // A bug, or a damaged log: this batch is lost to its senders, and the next one must not be.
             _context.OnFault(e);
-            RefuseAll(batch, Reason.Internal, "The server failed to store this.");
+            RefuseAll(batch, new(Reason.Internal, "The server failed to store this."));
         }
     }
 
     // Whether the commit became durable may be unknown: what is remembered of its documents must be read again, also by who follows them.
-    private void RefuseAll(List<PendingBundle> batch, Reason reason, string message)
+    private void RefuseAll(List<PendingBundle> batch, Refusal refusal)
     {
         foreach (var bundle in batch)
         {
             _context.Cache.Forget(bundle.Document);
             _context.Signals.Pulse(bundle.Document);
-            bundle.Refuse(reason, message);
+            bundle.Refuse(refusal);
         }
     }
 }

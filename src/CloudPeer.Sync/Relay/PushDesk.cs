@@ -2,6 +2,7 @@ using CloudPeer.Sync.Log;
 using Tlfs.Core;
 using Tlfs.Core.Encoding;
 using Tlfs.Core.Ids;
+using Tlfs.Core.Policy;
 using Tlfs.Core.Sealing;
 
 namespace CloudPeer.Sync.Relay;
@@ -59,7 +60,7 @@ internal sealed class PushDesk(
         foreach (var bundle in bundles) bytes += bundle.Bytes;
         if (!_room.TryEnter(pusher, bytes))
         {
-            bundles.ForEach(bundle => bundle.Refuse(Reason.Unavailable, "The server has too much to store at the moment."));
+            bundles.ForEach(bundle => bundle.Refuse(Refusal.Busy("The server has too much to store at the moment.")));
             return;
         }
 
@@ -152,6 +153,7 @@ internal sealed class PushDesk(
         }
 
         if (!isAdmitted) bundles.ForEach(bundle => bundle.Refuse(Refusal.NotFound));
+        else if (!PaysForProofs(bundles, document)) bundles.ForEach(bundle => bundle.Refuse(NoCallsLeft("The device has no calls left for the forks that it proves.")));
         else if (statements.Count > 0 && await TakeShownAsync(bundles, statements, cancellationToken).ConfigureAwait(false) is { } refusal)
             bundles.ForEach(bundle => bundle.Refuse(refusal));
         else if (document is null || await LookUpAsync(bundles, document, cancellationToken).ConfigureAwait(false)) committer.Enqueue(bundles);
@@ -177,6 +179,16 @@ internal sealed class PushDesk(
         {
             _searches.Release();
         }
+    }
+
+    // Who is proven to have forked may be frozen from earlier on, and then the commit evaluates all statements anew.
+    private bool PaysForProofs(List<PendingBundle> bundles, CachedDocument? document)
+    {
+        var proofs = 0;
+        foreach (var bundle in bundles)
+            for (var i = 0; i < bundle.Envelopes.Count; i++)
+                if (bundle.Envelopes[i].Statement is Equivocation) proofs++;
+        return proofs == 0 || charge(bundles[0].Pusher, proofs * (1L + ((document?.State.Statements ?? 0) / limits.StepsPerCall)));
     }
 
     private static Refusal NoCallsLeft(string message) => new(Reason.RateLimited, message) { RetryAfter = TimeSpan.FromSeconds(1) };

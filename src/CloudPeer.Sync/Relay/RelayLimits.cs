@@ -24,7 +24,10 @@ public sealed record RelayLimits
     /// <summary>The same for the pushes of one device.</summary>
     public long WaitingBytesPerDevice { get; init; } = 16 << 20;
 
-    /// <summary>Entries of a log that a push may have searched for the price of one call of its device. Receipts of an earlier commit cost one call too.</summary>
+    /// <summary>
+    /// Entries of a log that a push may have searched, and statements that it may have evaluated anew for a proof of a fork, for the price of one call of its
+    /// device. Receipts of an earlier commit cost one call too.
+    /// </summary>
     public int StepsPerCall { get; init; } = 1000;
 
     /// <summary>Searches of logs for pushes at the same time.</summary>
