@@ -2,7 +2,7 @@ using Tlfs.Core;
 
 namespace CloudPeer.Api.Accounts;
 
-/// <summary>The bounds of accounts; each has a test at the limit and one past it.</summary>
+/// <summary>The bounds of accounts (docs/operations/limits.md says which test shows each).</summary>
 internal static class AccountLimits
 {
     /// <summary>Letters of an app's id.</summary>

@@ -2,7 +2,10 @@ using Tlfs.Core;
 
 namespace CloudPeer.Api.Hosting;
 
-/// <summary>The host's limits; those of the format are in <see cref="Limits"/>. Each has a test at the limit and one past it.</summary>
+/// <summary>
+/// The host's limits; those of the format are in <see cref="Limits"/>. Each has a test, at the limit and one past it unless it is only told to Kestrel or the host
+/// (docs/operations/limits.md).
+/// </summary>
 internal static class ServerLimits
 {
     /// <summary>Bytes of one gRPC message in either direction.</summary>
