@@ -4,7 +4,7 @@ using Tlfs.Core.Crypto;
 
 namespace CloudPeer.TestKit;
 
-/// <summary>Entropy that a seed reproduces: SHA-256 over seed and counter. Only for tests.</summary>
+/// <summary>Entropy that a seed reproduces: SHA-256 over seed and counter. Safe for concurrent use. Only for tests.</summary>
 public sealed class SeededEntropy(ulong seed) : IEntropy
 {
     private ulong _counter;
@@ -16,7 +16,7 @@ public sealed class SeededEntropy(ulong seed) : IEntropy
         while (!destination.IsEmpty)
         {
             BinaryPrimitives.WriteUInt64BigEndian(input, seed);
-            BinaryPrimitives.WriteUInt64BigEndian(input[8..], _counter++);
+            BinaryPrimitives.WriteUInt64BigEndian(input[8..], Interlocked.Increment(ref _counter) - 1);
             SHA256.HashData(input, block);
             var count = Math.Min(block.Length, destination.Length);
             block[..count].CopyTo(destination);

@@ -12,7 +12,7 @@ namespace CloudPeer.TestKit.Relay;
 /// <summary>A relay over a store, people with devices, and the shortest ways to push and read. Everything follows from the seed.</summary>
 public sealed class RelayWorld : IAsyncDisposable
 {
-    private readonly List<IDisposable> _keys = [];
+    private readonly ConcurrentBag<IDisposable> _keys = [];
     private readonly TimeProvider _time;
 
     /// <summary>A relay over a store, which the world does not own.</summary>
@@ -134,6 +134,6 @@ public sealed class RelayWorld : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Relay.DisposeAsync();
-        _keys.ForEach(key => key.Dispose());
+        foreach (var key in _keys) key.Dispose();
     }
 }

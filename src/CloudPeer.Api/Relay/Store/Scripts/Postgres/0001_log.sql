@@ -4,7 +4,7 @@
 CREATE TABLE document (
     doc          bytea    NOT NULL PRIMARY KEY,
     host         bytea    NOT NULL,  -- AccountId of the tenant that is charged
-    hosting      smallint NOT NULL,  -- 0 private, 1 served, 2 ended
+    hosting      smallint NOT NULL,  -- HostingState: 0 private, 1 served, 2 ended, 3 opening, 4 returning
     frontier     bytea    NOT NULL,  -- size and subtree roots of the log
     statements   integer  NOT NULL,  -- policy envelopes in the log
     stored_bytes bigint   NOT NULL,

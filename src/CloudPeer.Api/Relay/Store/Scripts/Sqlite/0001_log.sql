@@ -3,7 +3,7 @@
 CREATE TABLE document (
     doc          BLOB    NOT NULL PRIMARY KEY,
     host         BLOB    NOT NULL,  -- AccountId of the tenant that is charged
-    hosting      INTEGER NOT NULL,  -- 0 private, 1 served, 2 ended
+    hosting      INTEGER NOT NULL,  -- HostingState: 0 private, 1 served, 2 ended, 3 opening, 4 returning
     frontier     BLOB    NOT NULL,  -- size and subtree roots of the log
     statements   INTEGER NOT NULL,  -- policy envelopes in the log
     stored_bytes INTEGER NOT NULL,
