@@ -20,7 +20,7 @@ internal sealed record LoadOptions
     /// <summary>The same of another server over the same database, for <c>nodes</c>.</summary>
     public string? OtherUrl { get; init; }
 
-    /// <summary>Processes of a running server whose use is measured: the server's first, then its database's.</summary>
+    /// <summary>Processes of a running server whose use is measured: the server's first, or both servers', then the database's.</summary>
     public IReadOnlyList<int> Processes { get; init; } = [];
 
     /// <summary>The server's assembly; null for the one of this checkout.</summary>

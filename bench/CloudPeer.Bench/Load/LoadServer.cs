@@ -34,14 +34,14 @@ internal sealed class LoadServer : IAsyncDisposable
     /// <summary>The SQLite file of the server that was started here.</summary>
     public string? SqliteFile => _folder?.File("data-0", "relay.db");
 
-    /// <summary>What the server has used; of two, the first.</summary>
-    public ProcessUse Use => ServerId is { } id ? ProcessUse.Of(id) : default;
+    /// <summary>What the server has used, or both.</summary>
+    public ProcessUse Use => ProcessUse.OfEach(ServerIds);
 
     /// <summary>What the database's processes have used.</summary>
     public ProcessUse DatabaseUse => ProcessUse.OfAll(
-        _options.Url is null ? ProcessUse.Descendants(Environment.ProcessId, "postgres") : _options.Processes.Skip(1));
+        _options.Url is null ? ProcessUse.Descendants(Environment.ProcessId, "postgres") : _options.Processes.Skip(_nodes.Count));
 
-    private int? ServerId => _servers.Count > 0 ? _servers[0].Id : _options.Processes.Count > 0 ? _options.Processes[0] : null;
+    private IEnumerable<int> ServerIds => _servers.Count > 0 ? _servers.Select(server => server.Id) : _options.Processes.Take(_nodes.Count);
 
     /// <summary>Finds or starts it.</summary>
     /// <param name="options">What is asked for.</param>
@@ -66,7 +66,7 @@ internal sealed class LoadServer : IAsyncDisposable
     /// <summary>Lets the server's peak of memory begin again.</summary>
     public void ResetPeak()
     {
-        if (ServerId is { } id) ProcessUse.ResetPeak(id);
+        foreach (var id in ServerIds) ProcessUse.ResetPeak(id);
     }
 
     /// <inheritdoc />

@@ -13,6 +13,10 @@ internal readonly record struct ProcessUse(double CpuSeconds, long ResidentBytes
     /// <summary>The use of one process.</summary>
     public static ProcessUse Of(int process) => new(Cpu(process), Kilobytes(process, "status", "VmRSS:"), Kilobytes(process, "status", "VmHWM:"));
 
+    /// <summary>The use of several that share nothing, all together.</summary>
+    public static ProcessUse OfEach(IEnumerable<int> processes) => processes.Select(Of).Aggregate(
+        default(ProcessUse), (all, one) => new(all.CpuSeconds + one.CpuSeconds, all.ResidentBytes + one.ResidentBytes, all.PeakBytes + one.PeakBytes));
+
     /// <summary>The use of several that share memory: each page counts once, in parts. There is no peak.</summary>
     public static ProcessUse OfAll(IEnumerable<int> processes)
     {
