@@ -98,7 +98,8 @@ internal sealed class DocumentPush(ReplicaHome home, Place at, PushBundles push,
         if (Holding(document.Policy).FirstOrDefault(grant => grant.Actor.Peer == at.Server && !IsHeld(grant.Id.Envelope)) is not { } grant) return false;
         Envelope[] shown = [.. document.UpTo(grant.Id.Envelope).Where(statement => !IsHeld(statement.Id))];
         if (!CanShow(shown)) return false;
-        (_shown, _asksToReturn, _sentTo) = (shown, true, 0);
+        (_shown, _asksToReturn, _sentTo, _refused) = (shown, true, 0, false);
+        _kept.Clear();
         return true;
 
         bool IsHeld(EnvelopeId id) => home.Custody.IsHeldBy(at, id);
