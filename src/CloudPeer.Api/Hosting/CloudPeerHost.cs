@@ -3,6 +3,7 @@ using CloudPeer.Api.Data;
 using CloudPeer.Api.Discovery;
 using CloudPeer.Api.Hosting.Health;
 using CloudPeer.Api.Hosting.Identity;
+using CloudPeer.Api.Hosting.Measurements;
 using CloudPeer.Api.Hosting.Pages;
 using CloudPeer.Api.Hosting.Settings;
 using CloudPeer.Api.Inbox;
@@ -84,6 +85,9 @@ internal sealed partial class CloudPeerHost : IAsyncDisposable
             var app = await resources.OwnAsync(() => Task.FromResult(Build(settings, overrides, new(folder, identity, database, store, blobs, listeners))));
             LogStarting(app.Logger, folder.Path, database is null ? "SQLite" : "PostgreSQL");
             await StartupFailure.ExplainDatabase(() => app.Services.GetRequiredService<HostSchema>().PrepareAsync(cancellationToken), settings);
+
+            // It removes what a process before this one left of deleted documents, and hears of other nodes, before anybody calls.
+            app.Services.GetRequiredService<DocumentRelay>();
             await StartupFailure.ExplainPorts(() => app.StartAsync(cancellationToken), settings);
             return new(resources, identity, app, listeners);
         }
@@ -114,10 +118,11 @@ internal sealed partial class CloudPeerHost : IAsyncDisposable
         services.AddSingleton<CallLimiter>().AddSingleton<SignedCalls>();
         services.AddHostDatabase(parts.Database, parts.Folder, parts.Identity.Peer);
         services.Configure<HostOptions>(options => options.ShutdownTimeout = ServerLimits.Shutdown);
-        services.AddGrpcServer(settings).AddPages();
+        services.AddGrpcServer(settings).AddPages().AddMeasurements(settings);
         services.AddHealth().AddSessions().AddDiscovery().AddAccounts().AddInbox().AddRelay(overrides.Store?.Invoke(parts.Store) ?? parts.Store).AddBlobSweep(parts.Blobs, parts.Store);
 
         var app = builder.Build();
+        app.UseMeasurements(settings);
         app.UseCallerAddress(settings);
         app.UsePages();
         app.UseRouting();

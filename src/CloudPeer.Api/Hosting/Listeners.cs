@@ -8,7 +8,7 @@ namespace CloudPeer.Api.Hosting;
 /// <summary>When a connection with calls is asked whether anybody is there, and how long the answer may take.</summary>
 internal readonly record struct KeepAlive(TimeSpan Delay, TimeSpan Timeout);
 
-/// <summary>The two ports and the addresses under which clients find them.</summary>
+/// <summary>The ports and the addresses under which clients find them.</summary>
 internal sealed class Listeners(ServerSettings settings, KeepAlive keepAlive)
 {
     private readonly ConnectionLimiter _connections = new(settings);
@@ -33,7 +33,7 @@ internal sealed class Listeners(ServerSettings settings, KeepAlive keepAlive)
     /// <summary>The address of gRPC for the caller of this request.</summary>
     public string PublicGrpcUrl(HttpRequest request) => settings.GrpcUrl is { } url ? Trim(url) : AsReached(request, GrpcPort) ?? LocalGrpcUrl;
 
-    /// <summary>Opens both ports when Kestrel starts.</summary>
+    /// <summary>Opens the ports when Kestrel starts.</summary>
     public void Configure(KestrelServerOptions kestrel)
     {
         kestrel.AddServerHeader = false;
@@ -48,6 +48,7 @@ internal sealed class Listeners(ServerSettings settings, KeepAlive keepAlive)
         limits.Http2.KeepAlivePingTimeout = keepAlive.Timeout;
         Listen(kestrel, settings.HttpPort, options => (_http = options).Protocols = HttpProtocols.Http1);
         Listen(kestrel, settings.GrpcPort, options => (_grpc = options).Protocols = HttpProtocols.Http2);
+        if (settings.MetricsPort > 0) Listen(kestrel, settings.MetricsPort, options => options.Protocols = HttpProtocols.Http1);
     }
 
     private void Listen(KestrelServerOptions kestrel, int port, Action<ListenOptions> configure)

@@ -1,4 +1,5 @@
 using CloudPeer.Api.Data;
+using CloudPeer.Api.Hosting.Measurements;
 using CloudPeer.Sync.Sessions;
 using CloudPeer.Sync.Wire;
 using Microsoft.EntityFrameworkCore;
@@ -9,7 +10,7 @@ using Tlfs.Core.Sealing;
 namespace CloudPeer.Api.Inbox;
 
 /// <summary>Bounded, durable queues of sealed messages, two per account: of contacts and of strangers (docs/protocol/sync.md §4).</summary>
-internal sealed class InboxStore(IDbContextFactory<HostDatabase> databases, TimeProvider clock)
+internal sealed class InboxStore(IDbContextFactory<HostDatabase> databases, TimeProvider clock, HostMetrics metrics)
 {
     private const int PageMessages = 16;
     private static readonly TimeSpan FullRetryAfter = TimeSpan.FromHours(1);
@@ -29,7 +30,10 @@ internal sealed class InboxStore(IDbContextFactory<HostDatabase> databases, Time
         var id = message.Id;
         var waiting = Waiting(database, message.To);
         if (await waiting.AnyAsync(other => other.Id == id, cancellationToken)) return;
-        if (!await HasRoomAsync(waiting.Where(other => other.IsContact == isContact), message, sender, isContact, perAccount, cancellationToken))
+        var queue = waiting.Where(other => other.IsContact == isContact);
+        var depth = await queue.CountAsync(cancellationToken);
+        metrics.Sent(depth, isContact);
+        if (!await HasRoomAsync(queue, depth, message, sender, isContact, perAccount, cancellationToken))
             throw new RefusedException(new(Reason.InboxFull, "too many messages wait for this account already") { RetryAfter = FullRetryAfter });
 
         // An expired copy that the cleanup has not met yet would be in the way.
@@ -90,12 +94,12 @@ internal sealed class InboxStore(IDbContextFactory<HostDatabase> databases, Time
     }
 
     private static async Task<bool> HasRoomAsync(
-        IQueryable<InboxMessage> queue, SealedMessage message, PeerId sender, bool isContact, int perAccount, CancellationToken cancellationToken)
+        IQueryable<InboxMessage> queue, int depth, SealedMessage message, PeerId sender, bool isContact, int perAccount, CancellationToken cancellationToken)
     {
         var (total, share, bytes) = isContact
             ? (InboxLimits.Contacts, InboxLimits.PerContact, InboxLimits.ContactBytes)
             : (InboxLimits.Strangers, InboxLimits.PerStranger, InboxLimits.StrangerBytes);
-        return await queue.CountAsync(cancellationToken) < Math.Min(total, perAccount)
+        return depth < Math.Min(total, perAccount)
             && await queue.CountAsync(other => other.Sender == sender, cancellationToken) < share
             && await queue.SumAsync(other => other.Bytes.Length, cancellationToken) + message.Bytes.Length <= bytes;
     }

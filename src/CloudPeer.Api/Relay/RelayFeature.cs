@@ -25,7 +25,8 @@ internal static class RelayFeature
             provider.GetRequiredService<ITenants>(),
             provider.GetRequiredService<TimeProvider>(),
             onFault: provider.GetRequiredService<RelayFaults>().Take,
-            charge: provider.GetRequiredService<CallLimiter>().TryCount));
+            charge: provider.GetRequiredService<CallLimiter>().TryCount,
+            metrics: provider.GetRequiredService<RelayMetrics>()));
 
     public static void MapRelay(this IEndpointRouteBuilder app) => app.MapGrpcService<SyncService>();
 }

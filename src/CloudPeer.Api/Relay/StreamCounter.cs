@@ -33,6 +33,15 @@ internal sealed class StreamCounter
         return new Place(this, peer);
     }
 
+    /// <summary>All that are open.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (_gate) return _open.Values.Sum();
+        }
+    }
+
     /// <summary>The devices of a tenant that have a stream open here.</summary>
     public ulong Connected(TenantInfo tenant)
     {

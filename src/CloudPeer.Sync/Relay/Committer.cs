@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Threading.Channels;
 using Tlfs.Core;
 using Tlfs.Core.Crypto;
@@ -64,6 +65,8 @@ internal sealed class Committer : IAsyncDisposable
 
     private async Task CommitAsync(List<PendingBundle> batch)
     {
+        var began = Stopwatch.GetTimestamp();
+        using var span = RelayMetrics.BeginCommit(batch);
         try
         {
             for (var attempt = 0; attempt < Attempts; attempt++)
@@ -85,6 +88,10 @@ internal sealed class Committer : IAsyncDisposable
             _context.OnFault(e);
             RefuseAll(batch, new(Reason.Internal, "The server failed to store this."));
         }
+        finally
+        {
+            _context.Metrics.Committed(batch, began);
+        }
     }
 
     // Whether the commit became durable may be unknown: what is remembered of its documents must be read again, also by who follows them.
@@ -102,4 +109,4 @@ internal sealed class Committer : IAsyncDisposable
 /// <summary>What all commits of a relay share.</summary>
 internal sealed record CommitContext(
     SigningKey Server, IRelayStore Store, ITenants Tenants, DocumentCache Cache, DocumentSignals Signals, ReceiptDesk Receipts, TimeProvider Time, RelayLimits Limits,
-    Action<Exception> OnFault);
+    Action<Exception> OnFault, RelayMetrics Metrics);

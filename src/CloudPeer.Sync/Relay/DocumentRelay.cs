@@ -61,6 +61,7 @@ public sealed partial class DocumentRelay : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly RelayLimits _limits;
     private readonly Action<Exception> _onFault;
+    private readonly RelayMetrics _metrics;
     private readonly DocumentCache _cache;
     private readonly DocumentSignals _signals = new();
     private readonly ElsewhereWatch _watch;
@@ -76,10 +77,11 @@ public sealed partial class DocumentRelay : IAsyncDisposable
     /// <param name="time">The clock of receipts and heads.</param>
     /// <param name="limits">The limits; the defaults if null.</param>
     /// <param name="onFault">Told of bugs and failures of the environment, for the host's log; callers get a refusal.</param>
+    /// <param name="metrics">Takes measurements; nobody does if null.</param>
     /// <param name="charge">Told that a push of a device is as much work as so many calls more; false if the device has not so many left.</param>
     public DocumentRelay(
         SigningKey server, IRelayStore store, ITenants tenants, TimeProvider time, RelayLimits? limits = null, Action<Exception>? onFault = null,
-        Func<PeerId, long, bool>? charge = null)
+        Func<PeerId, long, bool>? charge = null, RelayMetrics? metrics = null)
     {
         _server = server;
         _store = store;
@@ -87,11 +89,12 @@ public sealed partial class DocumentRelay : IAsyncDisposable
         _time = time;
         _limits = limits ?? new();
         _onFault = onFault ?? (_ => { });
+        _metrics = metrics ?? RelayMetrics.None;
         var changes = new ChangesElsewhere(_limits.ChangesElsewhere);
         _cache = new(store, changes, _limits);
         charge ??= (_, _) => true;
         _receipts = new(store, server.Public, _limits.ReceiptDesks, _onFault, charge);
-        var context = new CommitContext(server, store, tenants, _cache, _signals, _receipts, time, _limits, _onFault);
+        var context = new CommitContext(server, store, tenants, _cache, _signals, _receipts, time, _limits, _onFault, _metrics);
         _committer = new(context);
         _deleter = new(context);
         _pushes = new(store, tenants, _cache, _committer, _limits, charge);
@@ -139,14 +142,22 @@ public sealed partial class DocumentRelay : IAsyncDisposable
         PeerId pusher, DocId document, IReadOnlyList<IReadOnlyList<ReadOnlyMemory<byte>>> bundles, CancellationToken cancellationToken,
         Func<int, bool>? ifCurrent = null, string app = "", IReadOnlyList<ReadOnlyMemory<byte>>? statements = null, Task? earlier = null)
     {
+        var measured = _metrics.BeginPush();
         try
         {
-            return await _pushes.QueueAsync(pusher, document, bundles, ifCurrent, app, statements ?? [], earlier ?? Task.CompletedTask, cancellationToken).ConfigureAwait(false);
+            var answer = await _pushes.QueueAsync(pusher, document, bundles, ifCurrent, app, statements ?? [], earlier ?? Task.CompletedTask, cancellationToken).ConfigureAwait(false);
+            return measured is null ? answer : measured.EndAsync(answer);
         }
         catch (TlfsException e) when (e.IsTransient)
         {
             var refused = Outcome.Refused<IReadOnlyList<Receipt>>(Fault(e));
-            return Task.FromResult<IReadOnlyList<Outcome<IReadOnlyList<Receipt>>>>([.. bundles.Select(_ => refused)]);
+            var answer = Task.FromResult<IReadOnlyList<Outcome<IReadOnlyList<Receipt>>>>([.. bundles.Select(_ => refused)]);
+            return measured is null ? answer : measured.EndAsync(answer);
+        }
+        catch
+        {
+            measured?.Fail();
+            throw;
         }
     }
 
@@ -158,6 +169,7 @@ public sealed partial class DocumentRelay : IAsyncDisposable
             var known = await FindServedAsync(reader, document, cancellationToken).ConfigureAwait(false);
             if (known is null || !IsOf(known, range.Generation)) return Outcome.Refused<LogPage>(Refusal.NotFound);
             var (from, wanted) = (range.From, Wanted(range));
+            if (range.IsFollowing && known.State.Size > from) _metrics.Behind(known.State.Size - from);
             if (range.IsFollowing && known.Recent.Read(from, known.State.Size, wanted, _limits.PageBytes) is { } tail)
                 return Outcome.Of(Page(known, reader, range, tail));
             var asOf = _cache.Told;

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using CloudPeer.Sync.Log;
 using Tlfs.Core;
 using Tlfs.Core.Encoding;
@@ -73,6 +74,9 @@ internal sealed class PendingBundle(PeerId pusher, DocId document, IReadOnlyList
 
     /// <summary>What was shown with it; null if nothing was, or it decides nothing.</summary>
     public ShownStatements? Shown { get; set; }
+
+    /// <summary>The span of its push, if there is one.</summary>
+    public ActivityContext? Span { get; } = Activity.Current?.Context;
 
     /// <summary>The generation of the log that deps and repeated envelopes were looked up in; null while there was none.</summary>
     public uint? LookedUpIn { get; set; }

@@ -58,6 +58,13 @@ internal sealed record ServerSettings
     public required IReadOnlyList<IPNetwork> TrustedProxies { get; init; }
 
     public required bool Reflection { get; init; }
+
+    /// <summary>0 for none.</summary>
+    public required int MetricsPort { get; init; }
+
+    /// <summary>Null for none.</summary>
+    public required Uri? OtlpUrl { get; init; }
+
     public required LogFormat LogFormat { get; init; }
     public required Serilog.Events.LogEventLevel LogLevel { get; init; }
 

@@ -41,6 +41,8 @@ internal static class SettingCatalog
     public static readonly Setting TrustedProxies = new(
         "TRUSTED_PROXIES", "", "Addresses or networks (10.0.0.0/8), separated by commas, whose X-Forwarded-For is believed; empty for none.");
     public static readonly Setting Reflection = new("REFLECTION", "on", "gRPC reflection: on or off.");
+    public static readonly Setting MetricsPort = new("METRICS_PORT", "0", "Port of /metrics for Prometheus, on the address of BIND; keep it from others; 0 for none.");
+    public static readonly Setting OtlpUrl = new("OTLP_URL", "", "http(s) address of a collector (OTLP over gRPC) to which traces are sent; empty for none.");
     public static readonly Setting LogFormat = new("LOG_FORMAT", "auto", "Log on standard error: text, json, or auto (text on a terminal and in development).");
     public static readonly Setting LogLevel = new("LOG_LEVEL", "information", "Least level that is logged: trace, debug, information, warning or error.");
 
@@ -48,6 +50,7 @@ internal static class SettingCatalog
     [
         HttpPort, GrpcPort, Bind, BaseUrl, GrpcUrl, DataDir, DatabaseUrl, DatabaseListenUrl, BlobDir, Name, Registration, Billing, LocalPlanBytes,
         LocalPlanDocuments, LocalPlanEnvelopesPerDay, LocalPlanDevices, LocalPlanInboxMessages, LocalPlanAuthorPercent,
-        CallsPerSecond, AccountCallsPerSecond, AddressCallsPerSecond, AddressConnections, MaxConnections, MaxSubscriptions, TrustedProxies, Reflection, LogFormat, LogLevel,
+        CallsPerSecond, AccountCallsPerSecond, AddressCallsPerSecond, AddressConnections, MaxConnections, MaxSubscriptions, TrustedProxies, Reflection, MetricsPort,
+        OtlpUrl, LogFormat, LogLevel,
     ];
 }

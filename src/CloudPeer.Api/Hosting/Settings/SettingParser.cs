@@ -27,7 +27,7 @@ internal sealed class SettingParser
     private ServerSettings Parse()
     {
         var bind = Bind();
-        var (http, grpc) = Ports();
+        var (http, grpc, metrics) = Ports();
         OneOf(SettingCatalog.Billing, ("off", true));
         return new()
         {
@@ -54,6 +54,8 @@ internal sealed class SettingParser
             MaxConnections = (int)Number(SettingCatalog.MaxConnections, 1_000_000),
             MaxSubscriptions = (int)Number(SettingCatalog.MaxSubscriptions, ServerLimits.MostSubscriptions, 1),
             TrustedProxies = Networks(SettingCatalog.TrustedProxies),
+            MetricsPort = metrics,
+            OtlpUrl = Url(SettingCatalog.OtlpUrl),
             Reflection = OneOf(SettingCatalog.Reflection, ("on", true), ("off", false)),
             LogFormat = OneOf(SettingCatalog.LogFormat, ("auto", LogFormat.Auto), ("text", LogFormat.Text), ("json", LogFormat.Json)),
             LogLevel = OneOf(
@@ -78,12 +80,14 @@ internal sealed class SettingParser
 
     private bool IsDefault(Setting setting) => string.Equals(_values[setting], setting.Default, StringComparison.Ordinal);
 
-    private (int Http, int Grpc) Ports()
+    private (int Http, int Grpc, int Metrics) Ports()
     {
         var http = (int)Number(SettingCatalog.HttpPort, IPEndPoint.MaxPort);
         var grpc = (int)Number(SettingCatalog.GrpcPort, IPEndPoint.MaxPort);
         if (http == grpc && http > 0) Fault(SettingCatalog.GrpcPort, $"another port than {SettingCatalog.HttpPort.Variable} is needed, gRPC without TLS cannot share it");
-        return (http, grpc);
+        var metrics = (int)Number(SettingCatalog.MetricsPort, IPEndPoint.MaxPort);
+        if (metrics > 0 && (metrics == http || metrics == grpc)) Fault(SettingCatalog.MetricsPort, "a port of its own is needed, or 0 for none");
+        return (http, grpc, metrics);
     }
 
     private IPAddress? Bind()
