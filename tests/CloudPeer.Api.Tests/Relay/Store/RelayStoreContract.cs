@@ -225,6 +225,21 @@ public abstract class RelayStoreContract : IAsyncLifetime
         await World.AcceptAsync(owner, document, document.NextDelta(owner));
     }
 
+    [Theory]
+    [InlineData(0, 3)]
+    [InlineData(1, 2)]
+    public async Task A_page_is_filled_to_the_byte(int less, int entries)
+    {
+        var owner = World.Tenant();
+        var document = await World.HostedAsync(owner);
+        Envelope[] deltas = [.. Enumerable.Range(0, 5).Select(i => document.NextDelta(owner, 100 * i))];
+        await World.AcceptAsync(owner, document, deltas);
+
+        var slice = await World.Store.ReadAsync(document.Id, 2, 64, deltas[..3].Sum(delta => delta.Bytes.Length) - less, Cancel);
+
+        Assert.Equal(deltas[..entries].Select(delta => delta.Id), slice!.Entries.Select(entry => entry.Id));
+    }
+
     [Fact]
     public async Task Acknowledgements_are_changed_all_at_once_and_only_of_documents_that_exist()
     {
