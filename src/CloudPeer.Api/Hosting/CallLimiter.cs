@@ -9,15 +9,13 @@ namespace CloudPeer.Api.Hosting;
 
 /// <summary>
 /// Token buckets (docs/operations/limits.md): for each device and each account for calls with a session and for stream frames, for each address for calls and
-/// pages without, and for what devices without an account here call from it: a key costs nothing, so their number is no bound. A signature that does not verify
-/// costs as much as many calls, since checking it is what such calls are after.
+/// pages without, and for what devices without an account here call from it: a key costs nothing, so their number is no bound.
 /// </summary>
 internal sealed class CallLimiter(ServerSettings settings, AccountDirectory accounts, TimeProvider clock)
 {
     /// <summary>How many more calls of devices without an account an address has than calls without a session.</summary>
     public const int StrangersFactor = 10;
 
-    private const int BadSignatureCost = 50;
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
     private readonly TokenBuckets? _peers = Buckets(settings.CallsPerSecond, clock);
     private readonly TokenBuckets? _accounts = Buckets(settings.AccountCallsPerSecond, clock);
@@ -49,7 +47,7 @@ internal sealed class CallLimiter(ServerSettings settings, AccountDirectory acco
     public bool TryTakeForAddress(IPAddress? address) => TryTake(_addresses, address);
 
     /// <summary>Counts a signature of a device that did not verify; never refuses by itself.</summary>
-    public void CountBadSignature(PeerId peer) => Count(peer, BadSignatureCost);
+    public void CountBadSignature(PeerId peer) => Count(peer, ServerLimits.BadSignatureCalls);
 
     /// <summary>Counts work that a device made the server do as so many calls; never refuses by itself.</summary>
     public void Count(PeerId peer, long calls) => _peers?.Spend(peer.Value.ToArray(), (int)Math.Min(calls, int.MaxValue));

@@ -76,8 +76,8 @@ internal sealed partial class CloudPeerHost : IAsyncDisposable
         {
             var folder = resources.Own(() => DataFolder.Open(settings));
             var identity = resources.Own(() => ServerIdentity.LoadOrCreate(folder, SystemEntropy.Instance));
-            var database = settings.PostgresConnection is { } connection ? resources.Own(() => NpgsqlDataSource.Create(connection)) : null;
-            var listening = settings.PostgresListenConnection is { } direct ? resources.Own(() => NpgsqlDataSource.Create(direct)) : null;
+            var database = settings.PostgresConnection is { } connection ? resources.Own(() => PostgresDurability.Open(connection)) : null;
+            var listening = settings.PostgresListenConnection is { } direct ? resources.Own(() => PostgresDurability.Open(direct)) : null;
             var blobs = StoreFeature.Blobs(settings, identity.Peer);
             var store = await resources.OwnAsync(
                 () => StartupFailure.ExplainDatabase(() => StoreFeature.OpenAsync(database, folder, blobs, cancellationToken, listening), settings));

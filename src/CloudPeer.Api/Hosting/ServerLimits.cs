@@ -35,6 +35,9 @@ internal static class ServerLimits
     /// <summary>Calls of one connection that may be under way.</summary>
     public const int CallsPerConnection = 100;
 
+    /// <summary>Calls that a signature which does not verify costs its device, since checking it is what such calls are after.</summary>
+    public const int BadSignatureCalls = 50;
+
     /// <summary>Bytes per second that a caller has to write while the server waits for a unary request, and to read of an answer.</summary>
     public const int LeastBytesPerSecond = 240;
 

@@ -83,6 +83,11 @@ internal sealed class Load : IDisposable
         await all;
     }
 
+    /// <summary>Devices follow all documents, at one node until that fails and then at another one.</summary>
+    /// <returns>What completes when all have begun; in it what completes when all hold what is in all outboxes now.</returns>
+    public async Task<Task> FollowAsync(ServerNode node, ServerNode next) =>
+        Task.WhenAll(await Task.WhenAll(_documents.Select(document => document.FollowAsync(node.GrpcUrl, next.GrpcUrl, Server, Cancel))));
+
     /// <summary>Checks everything against what a node has.</summary>
     /// <param name="node">The node.</param>
     /// <param name="fromTheStart">Reads also again what was checked earlier.</param>

@@ -32,6 +32,9 @@ internal sealed class LoadDocument
 
     public IReadOnlyList<LoadWriter> Writers { get; }
 
+    /// <summary>Devices that follow it; none at first.</summary>
+    public IReadOnlyList<LoadFollower> Followers { get; private set; } = [];
+
     public DocId Id => _builder.Id;
 
     /// <summary>Genesis and grants.</summary>
@@ -49,6 +52,26 @@ internal sealed class LoadDocument
             for (var missing = perWriter - writer.Outbox.Count; missing > 0; missing--)
                 writer.Add(_builder.NextDelta(writer.Key, draft => draft with { Deps = [] }));
         }
+    }
+
+    /// <summary>Each writer's device follows as well: at one node until that fails, which it has to, and then at another one until it holds what is in all outboxes now.</summary>
+    /// <param name="grpcUrl">The node that fails.</param>
+    /// <param name="nextGrpcUrl">The other one.</param>
+    /// <param name="server">Their server.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <returns>What completes with all of them; in it what ends with all of them.</returns>
+    public async Task<Task> FollowAsync(string grpcUrl, string nextGrpcUrl, PeerId server, CancellationToken cancellationToken)
+    {
+        var size = Beginning.Count + Writers.Sum(writer => writer.Receipts.Count + writer.Outbox.Count);
+        Followers = [.. Writers.Select(writer => new LoadFollower(writer.Key, Id))];
+        var all = Task.WhenAll(Followers.Select(follower => Task.Run(async () =>
+        {
+            Assert.NotNull(await follower.RunAsync(grpcUrl, server, size, cancellationToken));
+            Assert.Null(await follower.RunAsync(nextGrpcUrl, server, size, cancellationToken));
+            Assert.Equal(size, follower.Held.Count);
+        })));
+        await Task.WhenAny(all, Task.WhenAll(Followers.Select(follower => follower.Begun)));
+        return all;
     }
 
     /// <summary>
@@ -70,6 +93,7 @@ internal sealed class LoadDocument
         Assert.True(head!.Verify());
         Assert.Equal((connection.Server, _range.Size, _range.Root), (head.Server, head.Size, head.Root));
         foreach (var writer in Writers) CheckReceipts(writer, connection.Server);
+        foreach (var follower in Followers) Assert.Equal(_log.Take(follower.Held.Count), follower.Held);
     }
 
     /// <summary>Reads the whole log again: nothing of what was checked earlier has changed since.</summary>

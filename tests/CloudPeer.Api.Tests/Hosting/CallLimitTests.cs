@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using CloudPeer.Api.Hosting;
 using CloudPeer.Api.Tests.Relay;
 using CloudPeer.Api.Tests.Server;
+using CloudPeer.Sync.Wire;
 using CloudPeer.TestKit;
 using Grpc.Core;
 using Tlfs.Core;
@@ -51,6 +52,36 @@ public sealed class CallLimitTests(PostgresFixture postgres)
         for (var i = 0; i <= Burst; i++) Assert.Equal(Reason.NotFound, await CallAsync(stranger));
         server.Clock.Advance(TimeSpan.FromSeconds(1));
         Assert.Null(await CallAsync(alice));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_signature_that_does_not_verify_costs_as_much_as_many_calls(bool inPush)
+    {
+        const int perSecond = 10;
+        await using var server = await TestServer.StartAsync(StoreKind.Sqlite, postgres, ("CALLS_PER_SECOND", "10"));
+        using var alice = await TestDevice.RegisterAsync(server);
+        using var bob = await TestDevice.ConnectAsync(server);
+        var document = SyncTests.SharedDocument(alice, server);
+        await SyncTests.PushAsync(alice, document.Id, document.Envelopes);
+        server.Clock.Advance(TimeSpan.FromSeconds(Burst));
+
+        if (inPush)
+        {
+            var forged = DocumentBuilder.WithBadSignature(document.NextDelta(alice.Key));
+            var response = await alice.Sync.PushAsync(SyncTests.Request(document.Id, [forged]), alice.Options);
+            Assert.Equal("BAD_SIGNATURE", Assert.Single(response.Results).Refusal.Reason);
+        }
+        else
+        {
+            var forged = InboxCalls.Ack(bob.Key, server.Peer, [], alice.Now);
+            Assert.Equal(Reason.BadProof, await ReasonAsync(async () => await alice.Inbox.AckAsync(forged, alice.Options)));
+        }
+
+        for (var i = 1 + ServerLimits.BadSignatureCalls; i < perSecond * Burst; i++) Assert.Null(await CallAsync(alice));
+        Assert.Equal(Reason.RateLimited, await CallAsync(alice));
+        Assert.Equal(Reason.NotFound, await CallAsync(bob));
     }
 
     [Fact]
@@ -189,7 +220,7 @@ public sealed class CallLimitTests(PostgresFixture postgres)
         }
         catch (RpcException refused)
         {
-            return Sync.Wire.Refusals.FromRpc(refused).Reason;
+            return Refusals.FromRpc(refused).Reason;
         }
     }
 

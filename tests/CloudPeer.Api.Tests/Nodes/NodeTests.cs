@@ -38,24 +38,29 @@ public sealed class NodeTests(PostgresFixture postgres)
         nodes.Second.AssertNoErrors();
     }
 
-    [Fact]
-    public async Task A_node_that_is_killed_under_load_loses_and_doubles_nothing_for_clients_that_go_to_the_other_one()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_node_that_is_killed_under_load_loses_and_doubles_nothing_for_writers_and_followers_that_go_to_the_other_one(bool second)
     {
         await using var nodes = await TwoNodes.StartAsync(postgres);
+        var (killed, other) = second ? (nodes.Second, nodes.First) : (nodes.First, nodes.Second);
         using var load = new Load(3, nodes.First.Peer, documents: 4, writersPerDocument: 4);
         await load.HostAsync(nodes.First);
         load.Prepare(40);
+        var following = await load.FollowAsync(killed, other);
 
-        await load.FinishAsync([nodes.First, nodes.Second], 40, after: 200, nodes.First.Kill9Async);
+        await load.FinishAsync([nodes.First, nodes.Second], 40, after: 200, killed.Kill9Async);
 
         Assert.Equal(4 * 4 * 40, load.Receipts);
-        await load.CheckAsync(nodes.Second, fromTheStart: true);
-        await nodes.First.RestartAsync();
+        await following;
+        await load.CheckAsync(other, fromTheStart: true);
+        await killed.RestartAsync();
         load.Prepare(10);
         await load.FinishAsync([nodes.First, nodes.Second], 10);
         await load.CheckAsync(nodes.First, fromTheStart: true);
         await load.CheckAsync(nodes.Second, fromTheStart: true);
-        nodes.Second.AssertNoErrors();
+        other.AssertNoErrors();
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using CloudPeer.Sync.Log;
 using CloudPeer.Sync.Relay;
 using CloudPeer.TestKit.Relay;
 using Tlfs.Core;
+using Tlfs.Core.Sealing;
 using Xunit;
 
 namespace CloudPeer.Sync.Tests.Relay;
@@ -67,6 +68,30 @@ public sealed class GroupCommitTests
         await first;
         Assert.All(await five, receipt => Assert.Equal(5, receipt.LeafCount));
         Assert.Equal([3, 3, 3, 1], (await Task.WhenAll(singles)).Select(each => each[0].LeafCount));
+    }
+
+    [Theory]
+    [InlineData(0, 3, 1)]
+    [InlineData(1, 2, 2)]
+    public async Task A_commit_has_so_many_bytes_and_what_is_one_more_waits_for_the_next(int less, int inFirst, int inSecond)
+    {
+        await using var store = new GatedStore();
+        await using var world = new RelayWorld(store.Store);
+        var owner = world.Tenant();
+        var document = await world.HostedAsync(owner);
+        var deltas = Enumerable.Range(0, 5).Select(_ => document.NextDelta(owner)).ToList();
+        await using var relay = world.Start(store.Store, new() { CommitBytes = deltas[1..4].Sum(delta => delta.Bytes.Length) - less });
+        store.Close();
+        var answers = new List<Task<IReadOnlyList<Outcome<IReadOnlyList<Receipt>>>>> { await QueueAsync(deltas[0]) };
+        await store.Entered;
+        foreach (var delta in deltas[1..]) answers.Add(await QueueAsync(delta));
+        store.Open();
+
+        var counts = (await Task.WhenAll(answers)).Select(each => each[0].Value![0].LeafCount);
+        Assert.Equal([1, .. Enumerable.Repeat(inFirst, inFirst), .. Enumerable.Repeat(inSecond, inSecond)], counts);
+
+        Task<Task<IReadOnlyList<Outcome<IReadOnlyList<Receipt>>>>> QueueAsync(Envelope delta) =>
+            relay.QueueAsync(owner.Public, document.Id, [[delta.Bytes]], CancellationToken.None);
     }
 
     [Theory]

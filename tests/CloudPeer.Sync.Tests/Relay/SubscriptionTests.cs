@@ -100,6 +100,31 @@ public sealed class SubscriptionTests : IAsyncDisposable
     }
 
     [Theory]
+    [InlineData(false, 0, 3)]
+    [InlineData(false, 1, 2)]
+    [InlineData(true, 0, 3)]
+    [InlineData(true, 1, 2)]
+    public async Task A_page_has_so_many_bytes_and_not_one_more(bool fromMemory, int less, int entries)
+    {
+        var owner = _world.Tenant();
+        var document = await _world.HostedAsync(owner);
+        var deltas = Enumerable.Range(0, 5).Select(_ => document.NextDelta(owner)).ToArray();
+        var (store, proxy) = StoreProxy.Around(_store);
+        await using var relay = _world.Start(store, new() { PageBytes = deltas[..3].Sum(delta => delta.Bytes.Length) - less });
+        await RelayWorld.ReadAllAsync(relay, owner, document.Id);
+        // While somebody waits, what comes is kept in memory.
+        var waiting = fromMemory ? relay.WaitAsync(owner.Public, document.Id, 2, CancellationToken.None) : Task.FromResult<Refusal?>(null);
+        Assert.True((await RelayWorld.PushAsync(relay, owner, document.Id, deltas)).Succeeded);
+        Assert.Null(await waiting);
+        var before = proxy.Calls(nameof(IRelayStore.ReadAsync));
+
+        var page = (await relay.ReadAsync(owner.Public, document.Id, new(2) { IsFollowing = fromMemory }, CancellationToken.None)).Value!;
+
+        Assert.Equal(deltas[..entries].Select(delta => delta.Id), page.Entries.Select(entry => entry.Id));
+        Assert.Equal(fromMemory ? before : before + 1, proxy.Calls(nameof(IRelayStore.ReadAsync)));
+    }
+
+    [Theory]
     [InlineData(2UL)]
     [InlineData(3UL)]
     [InlineData(ulong.MaxValue)]

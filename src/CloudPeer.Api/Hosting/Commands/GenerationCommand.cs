@@ -1,9 +1,9 @@
 using System.Text.Json;
+using CloudPeer.Api.Data;
 using CloudPeer.Api.Hosting.Identity;
 using CloudPeer.Api.Hosting.Settings;
 using CloudPeer.Api.Relay;
 using CloudPeer.Sync.Sessions;
-using Npgsql;
 using Tlfs.Core;
 using Tlfs.Core.Crypto;
 
@@ -27,7 +27,7 @@ internal static class GenerationCommand
 
         // Without the key it would be another server, and what it restored would not help.
         using var identity = ServerIdentity.LoadOrCreate(folder, SystemEntropy.Instance);
-        await using var postgres = settings.PostgresConnection is { } connection ? NpgsqlDataSource.Create(connection) : null;
+        await using var postgres = settings.PostgresConnection is { } connection ? PostgresDurability.Open(connection) : null;
         await using var store = await StartupFailure.ExplainDatabase(() => StoreFeature.OpenAsync(postgres, folder, StoreFeature.Blobs(settings, identity.Peer), cancellationToken), settings);
         var (number, documents) = await store.BeginGenerationAsync(clock.Micros(), cancellationToken);
         await output.WriteLineAsync((json

@@ -4,7 +4,6 @@ using CloudPeer.Api.Hosting.Identity;
 using CloudPeer.Api.Hosting.Settings;
 using CloudPeer.Api.Relay;
 using CloudPeer.Sync.Relay;
-using Npgsql;
 using Tlfs.Core.Crypto;
 
 namespace CloudPeer.Api.Hosting.Commands;
@@ -34,7 +33,7 @@ internal sealed class OperatorScope : IAsyncDisposable
             var resources = scope._resources;
             var folder = resources.Own(() => DataFolder.OpenShared(settings));
             var identity = resources.Own(() => ServerIdentity.LoadOrCreate(folder, SystemEntropy.Instance));
-            var postgres = settings.PostgresConnection is { } connection ? resources.Own(() => NpgsqlDataSource.Create(connection)) : null;
+            var postgres = settings.PostgresConnection is { } connection ? resources.Own(() => PostgresDurability.Open(connection)) : null;
             scope.Store = await resources.OwnAsync(() => StartupFailure.ExplainDatabase(() => StoreFeature.OpenAsync(postgres, folder, StoreFeature.Blobs(settings, identity.Peer), cancellationToken), settings));
             var services = await resources.OwnAsync(() => Task.FromResult(
                 new ServiceCollection().AddSingleton(settings).AddSingleton(clock).AddHostDatabase(postgres, folder, identity.Peer).AddAccounts().BuildServiceProvider()));

@@ -124,6 +124,7 @@ internal sealed class PostgresTransaction : IRelayTransaction
     {
         var ids = documents.Select(id => id.Value.ToArray()).ToArray();
         await using var batch = new NpgsqlBatch(_connection, _transaction);
+        // A pooler may give a transaction another session than the one that said how it commits.
         // The lengths of the arrays vary, which is no reason to plan anew; and a plan that was made while there was little must not read everything later.
         Add(
             batch,

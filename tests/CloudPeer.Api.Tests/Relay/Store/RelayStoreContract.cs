@@ -164,6 +164,53 @@ public abstract class RelayStoreContract : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_revocation_at_one_relay_and_what_the_member_writes_at_another_have_one_order_and_nothing_of_the_member_is_behind_it()
+    {
+        const int rounds = 24;
+        var owner = World.Tenant();
+        await using var other = World.Start(await OpenAsync());
+        for (var round = 0; round < rounds; round++)
+        {
+            var member = World.Device();
+            var document = await World.HostedAsync(owner);
+            await GrantAsync(owner, document, member);
+            // The other relay knows that the member may write.
+            var first = Independent(document, member);
+            Assert.True((await RelayWorld.PushAsync(other, member, document.Id, first)).Succeeded);
+            var revocation = document.NextRevoke(owner, member.Public);
+
+            // Of the two who push, the owner is served also afterwards: only the author's right is in question then.
+            var (pusher, reason) = round % 2 == 0 ? (member, Reason.NotFound) : (owner, Reason.NotAuthorised);
+            var taken = new List<EnvelopeId> { first.Id };
+            var begin = round / 2 % 4;
+            var revoking = Task.CompletedTask;
+            for (var number = 0; ; number++)
+            {
+                if (number == begin) revoking = Task.Run(() => World.AcceptAsync(owner, document, revocation));
+                var isOver = number > begin && revoking.IsCompleted;
+                var delta = document.NextDelta(member, draft => draft with { Deps = [], Auth = first.Header.Auth });
+                var outcome = await RelayWorld.PushAsync(other, pusher, document.Id, delta);
+                if (!outcome.Succeeded)
+                {
+                    Assert.Equal(reason, outcome.Refusal.Reason);
+                    break;
+                }
+
+                Assert.False(isOver, "what was pushed after the revocation was acknowledged has been taken");
+                taken.Add(delta.Id);
+            }
+
+            await revoking;
+            var log = await RelayWorld.ReadAllAsync(World.Relay, owner, document.Id);
+            Assert.Contains(log, entry => entry.Id == revocation.Id);
+            Assert.Equal(taken, log.TakeWhile(entry => entry.Id != revocation.Id).Where(entry => entry.Author == member.Public).Select(entry => entry.Id));
+            Assert.DoesNotContain(log.SkipWhile(entry => entry.Id != revocation.Id), entry => entry.Author == member.Public);
+        }
+
+        Assert.Empty(World.Faults);
+    }
+
+    [Fact]
     public async Task An_unfinished_transaction_leaves_nothing_and_the_next_one_begins()
     {
         var owner = World.Tenant();
@@ -176,6 +223,21 @@ public abstract class RelayStoreContract : IAsyncLifetime
         }
 
         await World.AcceptAsync(owner, document, document.NextDelta(owner));
+    }
+
+    [Theory]
+    [InlineData(0, 3)]
+    [InlineData(1, 2)]
+    public async Task A_page_is_filled_to_the_byte(int less, int entries)
+    {
+        var owner = World.Tenant();
+        var document = await World.HostedAsync(owner);
+        Envelope[] deltas = [.. Enumerable.Range(0, 5).Select(i => document.NextDelta(owner, 100 * i))];
+        await World.AcceptAsync(owner, document, deltas);
+
+        var slice = await World.Store.ReadAsync(document.Id, 2, 64, deltas[..3].Sum(delta => delta.Bytes.Length) - less, Cancel);
+
+        Assert.Equal(deltas[..entries].Select(delta => delta.Id), slice!.Entries.Select(entry => entry.Id));
     }
 
     [Fact]
