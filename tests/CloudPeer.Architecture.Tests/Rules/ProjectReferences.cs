@@ -32,7 +32,8 @@ public static class ProjectReferences
         [
             "Grpc.AspNetCore", "Grpc.AspNetCore.HealthChecks", "Grpc.AspNetCore.Server.Reflection", "Grpc.AspNetCore.Web",
             "Microsoft.Data.Sqlite", "Microsoft.EntityFrameworkCore.Sqlite", "Npgsql", "Npgsql.EntityFrameworkCore.PostgreSQL",
-            "Serilog.AspNetCore", "System.CommandLine",
+            "OpenTelemetry.Exporter.OpenTelemetryProtocol", "OpenTelemetry.Exporter.Prometheus.AspNetCore", "OpenTelemetry.Extensions.Hosting", "Serilog.AspNetCore",
+            "System.CommandLine",
         ],
         ["Tlfs.Client"] = ["Microsoft.Data.Sqlite"],
         ["Tlfs.Cli"] = ["Spectre.Console", "System.CommandLine"],
