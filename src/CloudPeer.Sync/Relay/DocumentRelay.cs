@@ -174,7 +174,7 @@ public sealed partial class DocumentRelay : IAsyncDisposable
                 return Outcome.Of(Page(known, reader, range, tail));
             var asOf = _cache.Told;
             var slice = await _store.ReadAsync(document, from, wanted, _limits.PageBytes, cancellationToken).ConfigureAwait(false);
-            var current = slice is null ? null : await CurrentAsync(slice, asOf, cancellationToken).ConfigureAwait(false);
+            var current = slice is null ? null : await CurrentAsync(slice, known.State.Size, asOf, cancellationToken).ConfigureAwait(false);
             if (slice is { Entries.Count: 0 } && wanted > 0 && from < slice.State.Size)
                 throw new TlfsException(Reason.Unavailable, "The document was removed at this moment, or its log lacks entries; try again.");
             if (current is null || !IsOf(current, range.Generation) || !await IsServedAsync(current, reader, cancellationToken).ConfigureAwait(false))
@@ -295,10 +295,10 @@ public sealed partial class DocumentRelay : IAsyncDisposable
         return current is not null && await IsServedAsync(current, reader, cancellationToken).ConfigureAwait(false) ? current : null;
     }
 
-    private Task<CachedDocument> CurrentAsync(LogSlice slice, long asOf, CancellationToken cancellationToken)
+    private Task<CachedDocument> CurrentAsync(LogSlice slice, ulong known, long asOf, CancellationToken cancellationToken)
     {
-        // Nothing to read although more is remembered: the log was restored from a copy.
-        if (slice.Entries.Count == 0 && _cache.Find(slice.State.Document)?.State.Size > slice.State.Size) _cache.Forget(slice.State.Document);
+        // Nothing to read although more was remembered before: the log was restored from a copy. What was committed since then is no sign of that.
+        if (slice.Entries.Count == 0 && known > slice.State.Size) _cache.Forget(slice.State.Document);
         return _cache.CurrentAsync(slice.State, asOf, cancellationToken);
     }
 

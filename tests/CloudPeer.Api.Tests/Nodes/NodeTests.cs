@@ -64,6 +64,30 @@ public sealed class NodeTests(PostgresFixture postgres)
     }
 
     [Fact]
+    public async Task All_followers_of_a_node_that_is_killed_come_to_the_other_one_at_once_and_none_is_left_behind()
+    {
+        const int followers = 200;
+        await using var nodes = await TwoNodes.StartAsync(postgres);
+        var owner = nodes.Device();
+        var devices = Enumerable.Range(0, followers).Select(_ => nodes.Device()).ToList();
+        var document = await nodes.HostAsync(owner, devices.Select(device => device.Public));
+        var size = document.Envelopes.Count + 1;
+        var all = devices.Select(device => new LoadFollower(device, document.Id)).ToList();
+        var ended = Task.WhenAll(all.Select(follower => Task.Run(() => follower.RunAsync(nodes.First.GrpcUrl, nodes.First.Peer, size, Cancel))));
+        await Task.WhenAny(ended, Task.WhenAll(all.Select(follower => follower.Begun)));
+
+        await nodes.First.Kill9Async();
+        Assert.All(await ended, reason => Assert.NotNull(reason));
+        var again = Task.WhenAll(all.Select(follower => Task.Run(() => follower.RunAsync(nodes.Second.GrpcUrl, nodes.Second.Peer, size, Cancel))));
+        await PushAsync(nodes.Connect(nodes.Second, owner), document, document.NextDelta(owner));
+
+        Assert.All(await again, reason => Assert.Null(reason));
+        var log = document.Envelopes.Select(envelope => envelope.Id).ToList();
+        Assert.All(all, follower => Assert.Equal(log, follower.Held));
+        nodes.Second.AssertNoErrors();
+    }
+
+    [Fact]
     public async Task A_node_that_stops_tells_its_streams_when_to_come_back_each_at_another_time_and_ends_in_time_whoever_does_not_read()
     {
         const int streams = 8;

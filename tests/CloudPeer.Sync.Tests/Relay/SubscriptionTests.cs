@@ -124,6 +124,32 @@ public sealed class SubscriptionTests : IAsyncDisposable
         Assert.Equal(fromMemory ? before : before + 1, proxy.Calls(nameof(IRelayStore.ReadAsync)));
     }
 
+    [Fact]
+    public async Task A_commit_while_somebody_reads_the_end_of_a_log_is_not_forgotten_again_and_wakes_who_waits()
+    {
+        var (read, goOn) = (new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), new TaskCompletionSource());
+        async Task<LogSlice?> HoldAsync(Task<LogSlice?> slice)
+        {
+            var found = await slice;
+            read.TrySetResult();
+            await goOn.Task;
+            return found;
+        }
+
+        var store = Interception.Before<IRelayStore>(_store, (method, _, next) => method is nameof(IRelayStore.ReadAsync) ? HoldAsync((Task<LogSlice?>)next()!) : next());
+        await using var relay = _world.Start(store);
+        var owner = _world.Tenant();
+        var document = await _world.HostedAsync(owner);
+        var reading = relay.ReadAsync(owner.Public, document.Id, new(2), CancellationToken.None);
+        await read.Task;
+        Assert.True((await RelayWorld.PushAsync(relay, owner, document.Id, document.NextDelta(owner))).Succeeded);
+        goOn.SetResult();
+
+        var next = new LogRange(2).After((await reading).Value!);
+        Assert.Single((await relay.ReadAsync(owner.Public, document.Id, next, CancellationToken.None)).Value!.Entries);
+        Assert.Null(await relay.WaitAsync(owner.Public, document.Id, 2, CancellationToken.None));
+    }
+
     [Theory]
     [InlineData(2UL)]
     [InlineData(3UL)]
