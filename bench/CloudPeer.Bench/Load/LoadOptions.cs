@@ -60,7 +60,7 @@ internal sealed record LoadOptions
     public int Largest { get; init; } = 1_000_000;
 
     /// <summary>How often a work that is short is repeated.</summary>
-    public int Rounds { get; init; } = 5;
+    public int Rounds { get; init; } = 15;
 
     /// <summary>How long is measured, at most.</summary>
     public TimeSpan Measured { get; init; } = TimeSpan.FromSeconds(10);

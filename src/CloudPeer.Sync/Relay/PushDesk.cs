@@ -153,15 +153,18 @@ internal sealed class PushDesk(
         }
 
         if (!isAdmitted) bundles.ForEach(bundle => bundle.Refuse(Refusal.NotFound));
-        else if (!PaysForProofs(bundles, document)) bundles.ForEach(bundle => bundle.Refuse(NoCallsLeft("The device has no calls left for the forks that it proves.")));
-        else if (statements.Count > 0 && await TakeShownAsync(bundles, statements, cancellationToken).ConfigureAwait(false) is { } refusal)
-            bundles.ForEach(bundle => bundle.Refuse(refusal));
+        else if ((PayForProofs(bundles, document) ?? await TakeShownAsync(bundles, statements, cancellationToken).ConfigureAwait(false)) is { } refusal)
+        {
+            // Whoever may not host a document is not told whether it is here.
+            bundles.ForEach(bundle => bundle.Refuse(document is null ? Refusal.NotFound : refusal));
+        }
         else if (document is null || await LookUpAsync(bundles, document, cancellationToken).ConfigureAwait(false)) committer.Enqueue(bundles);
     }
 
     // They are looked at only while they decide something: the document is not here, or may not be written any more.
     private async Task<Refusal?> TakeShownAsync(List<PendingBundle> bundles, IReadOnlyList<ReadOnlyMemory<byte>> statements, CancellationToken cancellationToken)
     {
+        if (statements.Count == 0) return null;
         var id = bundles[0].Document;
         var document = await cache.LoadAsync(id, cancellationToken).ConfigureAwait(false);
         if (document is not (null or { State.Hosting: HostingState.Ended })) return null;
@@ -170,7 +173,6 @@ internal sealed class PushDesk(
         await _searches.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            // Whoever may not host a document is not told whether it is here.
             if (ShownStatements.TryRead(id, document, statements, out var shown) is { } refusal) return document is null ? Refusal.NotFound : refusal;
             foreach (var bundle in bundles) bundle.Shown = shown;
             return null;
@@ -182,13 +184,15 @@ internal sealed class PushDesk(
     }
 
     // Who is proven to have forked may be frozen from earlier on, and then the commit evaluates all statements anew.
-    private bool PaysForProofs(List<PendingBundle> bundles, CachedDocument? document)
+    private Refusal? PayForProofs(List<PendingBundle> bundles, CachedDocument? document)
     {
         var proofs = 0;
         foreach (var bundle in bundles)
             for (var i = 0; i < bundle.Envelopes.Count; i++)
                 if (bundle.Envelopes[i].Statement is Equivocation) proofs++;
-        return proofs == 0 || charge(bundles[0].Pusher, proofs * (1L + ((document?.State.Statements ?? 0) / limits.StepsPerCall)));
+        return proofs == 0 || charge(bundles[0].Pusher, proofs * (1L + ((document?.State.Statements ?? 0) / limits.StepsPerCall)))
+            ? null
+            : NoCallsLeft("The device has no calls left for the forks that it proves.");
     }
 
     private static Refusal NoCallsLeft(string message) => new(Reason.RateLimited, message) { RetryAfter = TimeSpan.FromSeconds(1) };
