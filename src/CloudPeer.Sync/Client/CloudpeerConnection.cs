@@ -241,16 +241,13 @@ public sealed partial class CloudpeerConnection : IAsyncDisposable
     }
 
     internal static V1.PushRequest PushRequest(
-        DocId document, IReadOnlyList<IReadOnlyList<Envelope>> bundles, IReadOnlySet<int>? ifCurrent, string app, IReadOnlyList<Envelope>? statements) => new()
+        DocId document, IReadOnlyList<IReadOnlyList<Envelope>> bundles, IReadOnlySet<int>? ifCurrent, string app, IReadOnlyList<Envelope>? statements)
     {
-        Document = document.ToWire(),
-        AppId = app,
-        Bundles =
-        {
-            bundles.Select((bundle, i) => new V1.Bundle { Envelopes = { bundle.Select(envelope => envelope.Bytes.ToWire()) }, IfCurrent = ifCurrent?.Contains(i) == true }),
-        },
-        Statements = { (statements ?? []).Select(statement => statement.Bytes.ToWire()) },
-    };
+        var request = new V1.PushRequest { Document = document.ToWire(), AppId = app };
+        request.Bundles.AddRange(bundles.Select((bundle, i) => new V1.Bundle { Envelopes = { bundle.Select(envelope => envelope.Bytes.ToWire()) }, IfCurrent = ifCurrent?.Contains(i) == true }));
+        request.Statements.AddRange((statements ?? []).Select(statement => statement.Bytes.ToWire()));
+        return request;
+    }
 
     /// <summary>How long a push may take: a large one takes its time on a slow line, and what was cut off is sent again from its beginning.</summary>
     internal static TimeSpan PushLimit(V1.PushRequest request) => CallLimit + TimeSpan.FromSeconds(request.CalculateSize() / SlowestLine);
