@@ -4,7 +4,8 @@ using Microsoft.Extensions.Time.Testing;
 namespace CloudPeer.Api.Tests.Server;
 
 /// <summary>A clock that says when somebody begins to wait by it, so that a test moves it only then.</summary>
-internal sealed class SleepersClock() : FakeTimeProvider(TestServer.Start)
+/// <param name="start">What it shows at first; as all servers of tests if null.</param>
+internal sealed class SleepersClock(DateTimeOffset? start = null) : FakeTimeProvider(start ?? TestServer.Start)
 {
     private readonly Channel<TimeSpan> _sleepers = Channel.CreateUnbounded<TimeSpan>();
 

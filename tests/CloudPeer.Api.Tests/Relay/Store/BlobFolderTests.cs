@@ -5,7 +5,6 @@ using CloudPeer.Sync.Relay;
 using CloudPeer.TestKit;
 using CloudPeer.TestKit.Relay;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Time.Testing;
 using Npgsql;
 using Tlfs.Core;
 using Tlfs.Core.Ids;
@@ -145,11 +144,12 @@ public sealed class BlobFolderTests(PostgresFixture postgres) : IAsyncDisposable
         var document = await world.HostedAsync(owner);
         await world.AcceptAsync(owner, document, document.NextSnapshot(owner, 300));
         var index = new AskedIndex();
-        var clock = new FakeTimeProvider(new DateTimeOffset(File.GetLastWriteTimeUtc(Files.Single()), TimeSpan.Zero) + BlobFolder.SweepAge + TimeSpan.FromMinutes(1));
+        var clock = new SleepersClock(new DateTimeOffset(File.GetLastWriteTimeUtc(Files.Single()), TimeSpan.Zero) + BlobFolder.SweepAge + TimeSpan.FromMinutes(1));
         using var sweep = new BlobSweep(blobs, index, clock, NullLogger<BlobSweep>.Instance);
 
         await sweep.StartAsync(Cancel);
         await index.NextAsync();
+        Assert.Equal(TimeSpan.FromDays(1), await clock.SomebodySleepsAsync().WaitAsync(Cancel));
         clock.Advance(TimeSpan.FromDays(1));
         await index.NextAsync();
 
