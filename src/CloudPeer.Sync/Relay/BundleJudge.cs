@@ -23,15 +23,21 @@ internal sealed class BundleJudge
     private readonly PeerId _server;
     private readonly WorkingDocument _document;
     private readonly PendingBundle _bundle;
+    private readonly TenantLedger? _host;
     private readonly Dictionary<EnvelopeId, ulong> _added = [];
     private DocumentState _state;
     private DocumentPolicy _policy;
 
-    public BundleJudge(PeerId server, WorkingDocument document, PendingBundle bundle)
+    /// <param name="server">The server.</param>
+    /// <param name="document">The document as the commit has made it so far.</param>
+    /// <param name="bundle">The bundle.</param>
+    /// <param name="host">The tenant that is charged; null if it is none any more.</param>
+    public BundleJudge(PeerId server, WorkingDocument document, PendingBundle bundle, TenantLedger? host)
     {
         _server = server;
         _document = document;
         _bundle = bundle;
+        _host = host;
         _state = document.State ?? DocumentState.Empty(bundle.Document, bundle.PusherTenant?.Account ?? default) with
         {
             App = bundle.App,
@@ -53,40 +59,39 @@ internal sealed class BundleJudge
     public bool IsNew => _document.State is null;
 
     /// <summary>Null if the bundle is acceptable.</summary>
-    /// <param name="host">The tenant that is charged; null if it is none any more.</param>
-    public Refusal? Judge(TenantLedger? host)
+    public Refusal? Judge()
     {
-        var refusal = JudgeAll(host);
+        var refusal = JudgeAll();
 
         // A document that is not here is nobody's: only who shows that it may host it learns more than of one that it may not know of.
         return refusal is null || _document.State is not null || MayHost() ? refusal : Refusal.NotFound;
     }
 
-    private Refusal? JudgeAll(TenantLedger? host)
+    private Refusal? JudgeAll()
     {
-        if (JudgeHosting(host?.Tenant) is { } refusal) return refusal;
+        if (JudgeHosting() is { } refusal) return refusal;
         foreach (var pending in _bundle.Envelopes)
         {
-            if (JudgeEnvelope(pending, host?.Tenant) is { } refused) return refused;
+            if (JudgeEnvelope(pending) is { } refused) return refused;
         }
 
-        return JudgeResult() ?? (IsNew ? JudgeTenant(host?.Tenant) : null) ?? host!.Judge(_state, IsNew, Entries);
+        return JudgeResult() ?? (IsNew ? JudgeTenant() : null) ?? _host!.Judge(_state, IsNew, Entries);
     }
 
     // Hosted here, the tenant may write, the pusher has Sync. Who is not served learns nothing else, so that is checked first.
-    private Refusal? JudgeHosting(TenantInfo? host)
+    private Refusal? JudgeHosting()
     {
         if (_document.State is null)
         {
             return _bundle.PusherTenant is null || !IsGenesis(_bundle.Envelopes[0].Header) ? Refusal.NotFound : null;
         }
 
-        if (!CachedDocument.Serves(_state, _policy, _bundle.Pusher, _bundle.PusherTenant, host)) return Refusal.NotFound;
+        if (!CachedDocument.Serves(_state, _policy, _bundle.Pusher, _bundle.PusherTenant, _host?.Tenant)) return Refusal.NotFound;
         if (_state.Hosting == HostingState.Ended && !_bundle.Envelopes.Any(GrantsToServer) && !IsToReturn()) return NotHosted;
-        return JudgeTenant(host);
+        return JudgeTenant();
     }
 
-    private Refusal? JudgeTenant(TenantInfo? host) => host?.TakesFrom(_bundle.Pusher) == true
+    private Refusal? JudgeTenant() => _host?.Tenant.TakesFrom(_bundle.Pusher) == true
         ? null
         : new(Reason.SubscriptionReadOnly, "The account that hosts this document may not store anything now; reading and deleting go on.");
 
@@ -97,7 +102,7 @@ internal sealed class BundleJudge
 
     private bool GrantsToServer(PendingEnvelope pending) => pending.Statement is Grant grant && grant.Actor.Peer == _server && grant.Zone == ZoneId.Root;
 
-    private Refusal? JudgeEnvelope(PendingEnvelope pending, TenantInfo? host)
+    private Refusal? JudgeEnvelope(PendingEnvelope pending)
     {
         var header = pending.Header;
         if (!_policy.View.IsNamed(header.Author)) return new(Reason.AuthorUnknown, "No grant of the document names the author.");
@@ -113,7 +118,7 @@ internal sealed class BundleJudge
         if (tip is null && _state.Tips.Count >= _document.MaxAuthors) return new(Reason.TooLarge, $"A document has at most {_document.MaxAuthors} authors here.");
         if (!header.Auth.All(_policy.Contains) || !header.Deps.All(IsKnown))
             return new(Reason.DepsMissing, "An envelope depends on one that is not here.");
-        return JudgePolicy(pending, out var policy) ?? Append(pending, tip, policy, host);
+        return JudgePolicy(pending, out var policy) ?? Append(pending, tip, policy);
     }
 
     private Refusal? JudgeRepeated(PendingEnvelope pending, AuthorTip tip)
@@ -189,12 +194,12 @@ internal sealed class BundleJudge
     {
         Verdict.Counts => null,
         Verdict.Frozen => new(Reason.Equivocation, ruling.Why),
-        Verdict.TooManyStatements or Verdict.TooManyProofs or Verdict.TooManyRevocations or Verdict.TooManyZones or Verdict.ZoneTooDeep => new(Reason.TooLarge, ruling.Why),
+        _ when ruling.IsBeyondLimit => new(Reason.TooLarge, ruling.Why),
         Verdict.PolicyMoved => _bundle.IfCurrent ? new(Reason.PolicyMoved, ruling.Why) : null,
         _ => new(Reason.NotAuthorised, ruling.By is { } by ? $"{ruling.Why} See {by}." : ruling.Why),
     };
 
-    private Refusal? Append(PendingEnvelope pending, AuthorTip? tip, DocumentPolicy policy, TenantInfo? host)
+    private Refusal? Append(PendingEnvelope pending, AuthorTip? tip, DocumentPolicy policy)
     {
         var envelope = pending.Envelope;
         var header = envelope.Header;
@@ -204,7 +209,7 @@ internal sealed class BundleJudge
         _state = _state with
         {
             Log = log,
-            Hosting = isPolicy ? HostingAfter(policy, host, takesBack: pending.Statement is Revoke or Renounce or Equivocation) : _state.Hosting,
+            Hosting = isPolicy ? HostingAfter(policy, takesBack: pending.Statement is Revoke or Renounce or Equivocation) : _state.Hosting,
             Statements = policy.Count,
             StoredBytes = _state.StoredBytes + (ulong)envelope.Bytes.Length,
             Tips = _state.Tips.SetItem(
@@ -222,10 +227,10 @@ internal sealed class BundleJudge
         return null;
     }
 
-    private HostingState HostingAfter(DocumentPolicy policy, TenantInfo? host, bool takesBack)
+    private HostingState HostingAfter(DocumentPolicy policy, bool takesBack)
     {
         // A grant to this server in the old part of a log does not serve it before the part is there that lets this tenant host it.
-        if (_state.Hosting == HostingState.Opening && host?.Devices.Any(device => policy.View.May(device, Permission.Control)) != true) return HostingState.Opening;
+        if (_state.Hosting == HostingState.Opening && _host?.Tenant.Devices.Any(device => policy.View.May(device, Permission.Control)) != true) return HostingState.Opening;
         if (policy.Hosts(_server)) return HostingState.Served;
         return _state.Hosting switch
         {

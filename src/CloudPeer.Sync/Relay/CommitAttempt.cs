@@ -15,7 +15,6 @@ internal sealed class CommitAttempt(CommitContext context, IReadOnlyList<Pending
     private readonly List<Appended> _entries = [];
     private readonly List<(PendingBundle Bundle, IReadOnlyList<ulong> Places)> _accepted = [];
     private readonly List<(PendingBundle Bundle, Refusal Refusal)> _refused = [];
-    private readonly List<(TenantState State, IReadOnlyList<Appended> Entries)> _stored = [];
     private IReadOnlyList<UsageShare>? _touched;
     private long _asOf;
     private ulong _micros;
@@ -85,15 +84,14 @@ internal sealed class CommitAttempt(CommitContext context, IReadOnlyList<Pending
 
         var host = await LedgerAsync(account, transaction).ConfigureAwait(false);
         if (host is not null) await host.CountAsync(context.Store, bundle, document.State?.App ?? bundle.App).ConfigureAwait(false);
-        var judge = new BundleJudge(context.Server.Public, document, bundle);
-        if ((judge.Judge(host) ?? JudgePurge(document)) is { } refusal)
+        var judge = new BundleJudge(context.Server.Public, document, bundle, host);
+        if ((judge.Judge() ?? JudgePurge(document)) is { } refusal)
         {
             _refused.Add((bundle, bundle.IsOvertaken(document) ? Overtaken : refusal));
             return;
         }
 
         host!.Add(judge.After.State, judge.IsNew, judge.Entries);
-        _stored.Add((host.Tenant.State, judge.Entries));
         document.Adopt(judge);
         _entries.AddRange(judge.Entries);
         _accepted.Add((bundle, judge.Places));
@@ -172,7 +170,7 @@ internal sealed class CommitAttempt(CommitContext context, IReadOnlyList<Pending
     // The caches before the answers, so that whoever has a receipt finds its envelope.
     private void Publish()
     {
-        foreach (var (state, entries) in _stored) context.Metrics.Stored(state, entries);
+        context.Metrics.Stored(_entries.Select(entry => (_ledgers[_documents[entry.Envelope.Header.Document].State!.Host].Tenant.State, entry.Envelope.Bytes.Length)));
         foreach (var document in _documents.Values.Where(document => document.HasGrown)) context.Cache.Put(document.Publish(_asOf));
         // Also where all of it was there: of a commit before nobody may have been told, because its outcome was not known.
         foreach (var id in _accepted.Select(accepted => accepted.Bundle.Document).Distinct()) context.Signals.Pulse(id);

@@ -143,22 +143,23 @@ public sealed partial class DocumentRelay : IAsyncDisposable
         Func<int, bool>? ifCurrent = null, string app = "", IReadOnlyList<ReadOnlyMemory<byte>>? statements = null, Task? earlier = null)
     {
         var measured = _metrics.BeginPush();
+        Task<IReadOnlyList<Outcome<IReadOnlyList<Receipt>>>> answer;
         try
         {
-            var answer = await _pushes.QueueAsync(pusher, document, bundles, ifCurrent, app, statements ?? [], earlier ?? Task.CompletedTask, cancellationToken).ConfigureAwait(false);
-            return measured is null ? answer : measured.EndAsync(answer);
+            answer = await _pushes.QueueAsync(pusher, document, bundles, ifCurrent, app, statements ?? [], earlier ?? Task.CompletedTask, cancellationToken).ConfigureAwait(false);
         }
         catch (TlfsException e) when (e.IsTransient)
         {
             var refused = Outcome.Refused<IReadOnlyList<Receipt>>(Fault(e));
-            var answer = Task.FromResult<IReadOnlyList<Outcome<IReadOnlyList<Receipt>>>>([.. bundles.Select(_ => refused)]);
-            return measured is null ? answer : measured.EndAsync(answer);
+            answer = Task.FromResult<IReadOnlyList<Outcome<IReadOnlyList<Receipt>>>>([.. bundles.Select(_ => refused)]);
         }
         catch
         {
             measured?.Fail();
             throw;
         }
+
+        return measured?.EndAsync(answer) ?? answer;
     }
 
     /// <summary>The next page of a log (sync.md §3.1), without the parts that the reader may not have now.</summary>

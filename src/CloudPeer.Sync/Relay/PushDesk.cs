@@ -140,7 +140,9 @@ internal sealed class PushDesk(
             return;
         }
 
-        var (isAdmitted, document) = await FindAsync(bundles, cancellationToken).ConfigureAwait(false);
+        // What is remembered may be old, and what is shown decides something only in the state in which the document is now.
+        var isFresh = statements.Count > 0;
+        var (isAdmitted, document) = await FindAsync(bundles, isFresh, cancellationToken).ConfigureAwait(false);
         if (isAdmitted)
         {
             Verify(bundles);
@@ -148,12 +150,12 @@ internal sealed class PushDesk(
             {
                 // What the device pushed before may bring what this one names, or the document itself.
                 await earlier.WaitAsync(cancellationToken).ConfigureAwait(false);
-                (isAdmitted, document) = await FindAsync(bundles, cancellationToken).ConfigureAwait(false);
+                (isAdmitted, document) = await FindAsync(bundles, isFresh, cancellationToken).ConfigureAwait(false);
             }
         }
 
         if (!isAdmitted) bundles.ForEach(bundle => bundle.Refuse(Refusal.NotFound));
-        else if ((PayForProofs(bundles, document) ?? await TakeShownAsync(bundles, statements, cancellationToken).ConfigureAwait(false)) is { } refusal)
+        else if ((PayForProofs(bundles, document) ?? await TakeShownAsync(bundles, document, statements, cancellationToken).ConfigureAwait(false)) is { } refusal)
         {
             // Whoever may not host a document is not told whether it is here.
             bundles.ForEach(bundle => bundle.Refuse(document is null ? Refusal.NotFound : refusal));
@@ -162,18 +164,16 @@ internal sealed class PushDesk(
     }
 
     // They are looked at only while they decide something: the document is not here, or may not be written any more.
-    private async Task<Refusal?> TakeShownAsync(List<PendingBundle> bundles, IReadOnlyList<ReadOnlyMemory<byte>> statements, CancellationToken cancellationToken)
+    private async Task<Refusal?> TakeShownAsync(
+        List<PendingBundle> bundles, CachedDocument? document, IReadOnlyList<ReadOnlyMemory<byte>> statements, CancellationToken cancellationToken)
     {
-        if (statements.Count == 0) return null;
-        var id = bundles[0].Document;
-        var document = await cache.LoadAsync(id, cancellationToken).ConfigureAwait(false);
-        if (document is not (null or { State.Hosting: HostingState.Ended })) return null;
+        if (statements.Count == 0 || document is not (null or { State.Hosting: HostingState.Ended })) return null;
 
         // As much work as a search.
         await _searches.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            if (ShownStatements.TryRead(id, document, statements, out var shown) is { } refusal) return document is null ? Refusal.NotFound : refusal;
+            if (ShownStatements.TryRead(bundles[0].Document, document, statements, out var shown) is { } refusal) return refusal;
             foreach (var bundle in bundles) bundle.Shown = shown;
             return null;
         }
@@ -197,10 +197,10 @@ internal sealed class PushDesk(
 
     private static Refusal NoCallsLeft(string message) => new(Reason.RateLimited, message) { RetryAfter = TimeSpan.FromSeconds(1) };
 
-    private async Task<(bool IsAdmitted, CachedDocument? Document)> FindAsync(List<PendingBundle> bundles, CancellationToken cancellationToken)
+    private async Task<(bool IsAdmitted, CachedDocument? Document)> FindAsync(List<PendingBundle> bundles, bool isFresh, CancellationToken cancellationToken)
     {
         var id = bundles[0].Document;
-        var remembered = cache.Find(id);
+        var remembered = isFresh ? null : cache.Find(id);
         var document = remembered ?? await cache.LoadAsync(id, cancellationToken).ConfigureAwait(false);
         if (await AdmitAsync(bundles, document, cancellationToken).ConfigureAwait(false)) return (true, document);
         if (remembered is null) return (false, null);

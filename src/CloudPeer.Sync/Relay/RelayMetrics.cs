@@ -59,10 +59,11 @@ public sealed class RelayMetrics
         if (_commitEnvelopes.Enabled) _commitEnvelopes.Record(batch.Sum(bundle => (long)bundle.Envelopes.Count));
     }
 
-    /// <summary>Something was stored for a tenant.</summary>
-    internal void Stored(TenantState state, IReadOnlyList<Appended> entries)
+    /// <summary>Envelopes were stored: the state of the tenant that hosts each, and its bytes. Not read while nobody listens.</summary>
+    internal void Stored(IEnumerable<(TenantState Host, int Bytes)> envelopes)
     {
-        if (_stored.Enabled) _stored.Add(entries.Sum(entry => (long)entry.Envelope.Bytes.Length), new KeyValuePair<string, object?>("state", state.ToText()));
+        if (!_stored.Enabled) return;
+        foreach (var (host, bytes) in envelopes) _stored.Add(bytes, new KeyValuePair<string, object?>("state", host.ToText()));
     }
 
     /// <summary>A subscription reads its next page.</summary>

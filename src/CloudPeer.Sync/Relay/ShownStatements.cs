@@ -62,9 +62,7 @@ internal sealed class ShownStatements
     private static DocumentPolicy Add(DocumentPolicy policy, PolicyStatement statement)
     {
         if (policy.Contains(statement.Id) || !statement.Auth.All(policy.Contains) || !policy.View.IsNamed(statement.Author)) return policy;
-        var isTooMuch = policy.View.Judge(statement, (_, _) => null).Verdict is Verdict.TooManyStatements or Verdict.TooManyProofs or Verdict.TooManyRevocations
-            or Verdict.TooManyZones or Verdict.ZoneTooDeep;
-        return isTooMuch ? policy : policy.With(statement);
+        return policy.View.Judge(statement, (_, _) => null).IsBeyondLimit ? policy : policy.With(statement);
     }
 
     private static Refusal Refused(Reason reason, string detail) => new(reason, $"The statements that were shown are refused: {detail}.");

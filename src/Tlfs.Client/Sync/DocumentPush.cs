@@ -61,7 +61,8 @@ internal sealed class DocumentPush(ReplicaHome home, Place at, PushBundles push,
         if (home.Do(() => !home.Custody.HoldsAny(at)) && !await OpenAsync(cancellationToken)) return;
         while (home.Do(NextBundles) is { Count: > 0 } bundles)
         {
-            var refusals = await PushAsync(Beside(_shown, bundles), cancellationToken);
+            var (fitting, shown) = Beside(bundles);
+            var refusals = await PushAsync(fitting, shown, cancellationToken);
             if (refusals.Any(refusal => refusal.Reason == Reason.NotHosted) && home.Do(IsToReturn)) continue;
             if (refusals.Any(Ends)) return;
         }
@@ -84,9 +85,7 @@ internal sealed class DocumentPush(ReplicaHome home, Place at, PushBundles push,
     private async Task<bool> OpenAsync(CancellationToken cancellationToken)
     {
         var shown = home.Do(ShownForOpening);
-        if (shown.Count <= 1) return true;
-        _shown = shown;
-        return (await PushAsync([[new(0, 0, shown[0])]], cancellationToken)).Count == 0;
+        return shown.Count <= 1 || (await PushAsync([[new(0, 0, shown[0])]], shown, cancellationToken)).Count == 0;
     }
 
     // The server was dismissed, and does not hold the grant yet that calls it back. Asked for again only after something was taken, for a log may dismiss a
@@ -121,23 +120,23 @@ internal sealed class DocumentPush(ReplicaHome home, Place at, PushBundles push,
     // Servers ask for rights in the whole document.
     private static IEnumerable<GrantStatus> Holding(PolicyView policy) => policy.Grants.Where(grant => grant.Holds && grant.Zone == ZoneId.Root && grant.Sub is null);
 
-    // As many as have room in a push that shows this. One that is too large for that goes without, and is refused as it was.
-    private static List<List<Unsent>> Beside(IReadOnlyList<Envelope> shown, List<List<Unsent>> bundles)
+    // As many as have room in a push beside what is to be shown. One that is too large for that goes without, and is refused as it was.
+    private (List<List<Unsent>> Bundles, IReadOnlyList<Envelope> Shown) Beside(List<List<Unsent>> bundles)
     {
-        var bytes = Bytes(shown);
+        var bytes = Bytes(_shown);
         var fitting = bundles.TakeWhile(bundle => (bytes += Bytes(bundle)) <= MostBytes).ToList();
-        return fitting.Count > 0 ? fitting : bundles;
+        return fitting.Count > 0 ? (fitting, _shown) : (bundles, []);
     }
 
     // What somebody said to be a server of the document is none until the document says so (docs/protocol/sync.md §1.4). A grant that has ended counts: its server
     // is told of the ending.
     private bool IsNamed() => home.Replica.Open(at.Document).Policy.Grants.Any(grant => grant.Valid && grant.Actor is PeerActor && grant.Actor.Peer == at.Server);
 
-    private async Task<IReadOnlyList<Refusal>> PushAsync(IReadOnlyList<List<Unsent>> bundles, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<Refusal>> PushAsync(IReadOnlyList<List<Unsent>> bundles, IReadOnlyList<Envelope> shown, CancellationToken cancellationToken)
     {
         IReadOnlyList<Envelope>[] envelopes = [.. bundles.Select(bundle => bundle.Select(each => each.Envelope).ToArray())];
         var ifCurrent = home.Do(() => Enumerable.Range(0, envelopes.Length).Where(i => envelopes[i].Any(IsNewZone)).ToHashSet());
-        var results = await push(envelopes, ifCurrent, bundles.Sum(Bytes) + Bytes(_shown) <= MostBytes ? _shown : [], cancellationToken);
+        var results = await push(envelopes, ifCurrent, shown, cancellationToken);
         _sentTo = bundles[^1][^1].Row;
         Receipt[] receipts = [.. results.SelectMany(result => result.Receipts)];
         _answered = true;

@@ -81,6 +81,9 @@ public readonly record struct Ruling(Verdict Verdict, EnvelopeId? By = null)
     /// <summary>True only for <see cref="Verdict.Counts"/>.</summary>
     public bool Counts => Verdict == Verdict.Counts;
 
+    /// <summary>True if it is not accepted because of a limit.</summary>
+    public bool IsBeyondLimit => Verdict is Verdict.TooManyStatements or Verdict.TooManyRevocations or Verdict.TooManyProofs or Verdict.TooManyZones or Verdict.ZoneTooDeep;
+
     /// <summary>One sentence for a person, without ids.</summary>
     public string Why => Verdict switch
     {

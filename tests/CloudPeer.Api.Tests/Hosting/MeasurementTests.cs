@@ -4,6 +4,7 @@ using System.Diagnostics.Metrics;
 using System.Net;
 using System.Text.RegularExpressions;
 using CloudPeer.Api.Tests.Client;
+using CloudPeer.Api.Tests.Relay;
 using CloudPeer.Api.Tests.Server;
 using CloudPeer.Sync.Relay;
 using CloudPeer.Sync.Wire;
@@ -98,11 +99,8 @@ public sealed partial class MeasurementTests(PostgresFixture postgres)
         Assert.Single(spans, span => span.OperationName is "commit" && span.Links.Any(link => link.Context.SpanId == push.SpanId));
     }
 
-    private static async Task<V1.Refusal?> PushAsync(TestDevice device, DocumentBuilder document, params Envelope[] bundle)
-    {
-        var request = new V1.PushRequest { Document = document.Id.ToWire(), Bundles = { new V1.Bundle { Envelopes = { bundle.Select(envelope => envelope.Bytes.ToWire()) } } } };
-        return Assert.Single((await device.Sync.PushAsync(request, device.Options)).Results).Refusal;
-    }
+    private static async Task<V1.Refusal?> PushAsync(TestDevice device, DocumentBuilder document, params Envelope[] bundle) =>
+        Assert.Single((await device.Sync.PushAsync(SyncTests.Request(document.Id, bundle), device.Options)).Results).Refusal;
 
     private static string? Value(string text, string name, string label) => text.Split('\n')
         .Where(line => line.StartsWith(name + "{", StringComparison.Ordinal) && line.Contains(label, StringComparison.Ordinal))

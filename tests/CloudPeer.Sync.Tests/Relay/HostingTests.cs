@@ -73,13 +73,13 @@ public sealed class HostingTests : IAsyncDisposable
         var (owner, member, stranger) = (_world.Tenant(), _world.Device(), _world.Device());
         var document = _world.Document(owner);
         await _world.AcceptAsync(owner, document, document.Genesis, document.NextGrant(owner, member.Public, Permission.Write));
-        await AssertNotServedAsync(member, document);
+        await _world.AssertNotServedAsync(member, document);
         Assert.True(await MayReadAsync(owner, document));
 
         await _world.AcceptAsync(owner, document, document.NextGrant(owner, _world.Server.Public, Permission.Sync));
         await _world.AcceptAsync(member, document, document.NextDelta(member));
         Assert.True(await MayReadAsync(member, document));
-        await AssertNotServedAsync(stranger, document);
+        await _world.AssertNotServedAsync(stranger, document);
 
         // A grant to anyone lets anyone read.
         await _world.AcceptAsync(owner, document, document.NextGrant(owner, AnyoneActor.Instance, Permission.Sync));
@@ -93,7 +93,7 @@ public sealed class HostingTests : IAsyncDisposable
         var (owner, stranger) = (_world.Tenant(), _world.Device());
         var document = _world.Document(owner);
         await _world.AcceptAsync(owner, document, document.Genesis, document.NextGrant(owner, AnyoneActor.Instance, Permission.Sync));
-        await AssertNotServedAsync(stranger, document);
+        await _world.AssertNotServedAsync(stranger, document);
     }
 
     [Fact]
@@ -108,7 +108,7 @@ public sealed class HostingTests : IAsyncDisposable
         Assert.Equal(Reason.NotHosted, (await _world.RefuseAsync(member, document, delta)).Reason);
         Assert.Equal(Reason.NotHosted, (await _world.RefuseAsync(owner, document, document.Genesis)).Reason);
         Assert.Equal(4, (await RelayWorld.ReadAllAsync(_world.Relay, member, document.Id)).Count);
-        await AssertNotServedAsync(_world.Device(), document);
+        await _world.AssertNotServedAsync(_world.Device(), document);
 
         // A grant that would not count does not open it either.
         var unauthorised = document.Draft(member.Public).SignStatement(
@@ -142,13 +142,4 @@ public sealed class HostingTests : IAsyncDisposable
 
     private ValueTask<bool> MayReadAsync(SigningKey reader, DocumentBuilder document) =>
         _world.Relay.MayReadAsync(reader.Public, document.Id, CancellationToken.None);
-
-    private async Task AssertNotServedAsync(SigningKey reader, DocumentBuilder document)
-    {
-        Assert.False(await MayReadAsync(reader, document));
-        Assert.Equal(Refusal.NotFound, (await _world.Relay.ReadAsync(reader.Public, document.Id, new(0), CancellationToken.None)).Refusal);
-        Assert.Equal(Refusal.NotFound, (await _world.Relay.HeadAsync(reader.Public, document.Id, 0, CancellationToken.None)).Outcome.Refusal);
-        Assert.Equal(Refusal.NotFound, await _world.Relay.WaitAsync(reader.Public, document.Id, 0, CancellationToken.None));
-        Assert.Equal(Refusal.NotFound with { Envelopes = [] }, (await _world.RefuseAsync(reader, document, document.Genesis)) with { Envelopes = [] });
-    }
 }

@@ -5,6 +5,7 @@ using CloudPeer.TestKit.Relay;
 using CsCheck;
 using Tlfs.Core;
 using Tlfs.Core.Crypto;
+using Tlfs.Core.Ids;
 using Tlfs.Core.Policy;
 using Tlfs.Core.Sealing;
 using Xunit;
@@ -36,17 +37,17 @@ public sealed class OpeningTests : IAsyncDisposable
         foreach (var envelope in document.Envelopes.Skip(1).TakeWhile(each => each != control))
         {
             // Neither the rights that others have in what is there, nor the server's own grant, count yet.
-            foreach (var device in new[] { owner, member, other }) await AssertNotServedAsync(device, document);
+            foreach (var device in new[] { owner, member, other }) await _world.AssertNotServedAsync(device, document);
             await _world.AcceptAsync(manager, document, envelope);
         }
 
-        await AssertNotServedAsync(member, document);
+        await _world.AssertNotServedAsync(member, document);
         await _world.AcceptAsync(manager, document, control);
         Assert.Equal(HostingState.Served, await HostingAsync(document));
         await _world.AcceptAsync(member, document, last);
         Assert.Equal(document.Envelopes.Select(each => each.Id), (await RelayWorld.ReadAllAsync(_world.Relay, member, document.Id)).Select(entry => entry.Id));
         Assert.Equal(_world.Tenants.Register(manager.Public), (await _store.FindAsync(document.Id, CancellationToken.None))!.Host);
-        await AssertNotServedAsync(other, document);
+        await _world.AssertNotServedAsync(other, document);
     }
 
     [Fact]
@@ -83,8 +84,7 @@ public sealed class OpeningTests : IAsyncDisposable
         await AssertAsync(Reason.NotFound, write, control);
         foreach (var (bad, _) in Unusable(document, owner, control)) await AssertAsync(Reason.NotFound, document.Genesis, write, bad);
 
-        var forged = new Draft(document.Id, 2, document.Genesis.Id, [], [document.Genesis.Id], null).SignStatement(
-            manager, new Grant(new PeerActor(manager.Public), Permission.Control, Tlfs.Core.Ids.ZoneId.Root, document.GrantOf(owner.Public)).Encode());
+        var forged = Signed(new Draft(document.Id, 2, document.Genesis.Id, [], [document.Genesis.Id], null), manager, manager.Public, Permission.Control, document.GrantOf(owner.Public));
         await AssertAsync(Reason.NotFound, document.Genesis, forged);
         Assert.Null(await _store.FindAsync(document.Id, CancellationToken.None));
 
@@ -109,12 +109,11 @@ public sealed class OpeningTests : IAsyncDisposable
 
         // The grant that was revoked calls nobody back, nor does one of somebody who may not give it.
         var old = document.Envelopes.Single(each => each.Id == first.Envelope);
-        var forged = new Draft(document.Id, 2, theirs.Id, [], again.Header.Auth, null).SignStatement(
-            member, new Grant(new PeerActor(_world.Server.Public), Permission.Sync, Tlfs.Core.Ids.ZoneId.Root, document.GrantOf(member.Public)).Encode());
+        var forged = Signed(new Draft(document.Id, 2, theirs.Id, [], again.Header.Auth, null), member, _world.Server.Public, Permission.Sync, document.GrantOf(member.Public));
         foreach (var shown in new Envelope[][] { [], [old], [forged] })
             Assert.Equal(Reason.NotHosted, (await PushAsync(owner, document, shown, mine)).Refusal?.Reason);
         foreach (var (bad, reason) in Unusable(document, owner, again)) Assert.Equal(reason, (await PushAsync(owner, document, [bad], mine)).Refusal?.Reason);
-        await AssertNotServedAsync(_world.Tenant(), document);
+        await _world.AssertNotServedAsync(_world.Tenant(), document);
 
         Assert.Null((await PushAsync(owner, document, [again], mine)).Refusal);
         Assert.Equal(HostingState.Returning, await HostingAsync(document));
@@ -132,8 +131,7 @@ public sealed class OpeningTests : IAsyncDisposable
         var document = await _world.HostedAsync(owner);
         await _world.AcceptAsync(owner, document, document.NextGrant(owner, manager.Public, Permission.Control), document.NextRevoke(owner, _world.Server.Public));
         var first = document.NextDelta(manager);
-        var again = document.Draft(manager.Public).SignStatement(
-            manager, new Grant(new PeerActor(_world.Server.Public), Permission.Sync, Tlfs.Core.Ids.ZoneId.Root, document.GrantOf(manager.Public)).Encode());
+        var again = Signed(document.Draft(manager.Public), manager, _world.Server.Public, Permission.Sync, document.GrantOf(manager.Public));
         Assert.Null((await PushAsync(manager, document, [again], first)).Refusal);
 
         // The owner does not know of it, and it does not count beyond the cut.
@@ -154,8 +152,7 @@ public sealed class OpeningTests : IAsyncDisposable
         for (var i = 0; i < 100; i++)
         {
             // Nobody named the author, however many statements it signs.
-            filler = new Draft(document.Id, (ulong)i + 1, i == 0 ? default : filler.Id, [], [document.Genesis.Id], null).SignStatement(
-                stranger, new Grant(new PeerActor(manager.Public), Permission.Control, Tlfs.Core.Ids.ZoneId.Root, document.GrantOf(owner.Public)).Encode());
+            filler = Signed(new Draft(document.Id, (ulong)i + 1, i == 0 ? default : filler.Id, [], [document.Genesis.Id], null), stranger, manager.Public, Permission.Control, document.GrantOf(owner.Public));
             shown.Add(filler);
         }
 
@@ -263,6 +260,10 @@ public sealed class OpeningTests : IAsyncDisposable
         (document.Delta(author, document.Draft(author.Public)), Reason.Malformed),
     ];
 
+    // A grant that does not become the document's.
+    private static Envelope Signed(Draft draft, SigningKey author, PeerId to, Permission permission, GrantId by) =>
+        draft.SignStatement(author, new Grant(new PeerActor(to), permission, ZoneId.Root, by).Encode());
+
     private static bool IsStatement(Envelope envelope) => envelope.Header.Type == EnvelopeType.Policy;
 
     private Task<Outcome<IReadOnlyList<Receipt>>> PushAsync(SigningKey pusher, DocumentBuilder document, Envelope[] shown, params Envelope[] bundle) =>
@@ -278,10 +279,4 @@ public sealed class OpeningTests : IAsyncDisposable
             statements: [.. shown.Select(each => each.Bytes)]);
 
     private async Task<HostingState> HostingAsync(DocumentBuilder document) => (await _store.FindAsync(document.Id, CancellationToken.None))!.Hosting;
-
-    private async Task AssertNotServedAsync(SigningKey reader, DocumentBuilder document)
-    {
-        Assert.Equal(Refusal.NotFound, (await _world.Relay.ReadAsync(reader.Public, document.Id, new(0), CancellationToken.None)).Refusal);
-        Assert.Equal(Reason.NotFound, (await _world.RefuseAsync(reader, document, document.Genesis)).Reason);
-    }
 }

@@ -107,6 +107,16 @@ public sealed class RelayWorld : IAsyncDisposable
         return outcome.Refusal;
     }
 
+    /// <summary>The relay must not let the device know of the document, whatever it asks.</summary>
+    public async Task AssertNotServedAsync(SigningKey reader, DocumentBuilder document)
+    {
+        Assert.False(await Relay.MayReadAsync(reader.Public, document.Id, CancellationToken.None));
+        Assert.Equal(Refusal.NotFound, (await Relay.ReadAsync(reader.Public, document.Id, new(0), CancellationToken.None)).Refusal);
+        Assert.Equal(Refusal.NotFound, (await Relay.HeadAsync(reader.Public, document.Id, 0, CancellationToken.None)).Outcome.Refusal);
+        Assert.Equal(Refusal.NotFound, await Relay.WaitAsync(reader.Public, document.Id, 0, CancellationToken.None));
+        Assert.Equal(Refusal.NotFound with { Envelopes = [] }, (await RefuseAsync(reader, document, document.Genesis)) with { Envelopes = [] });
+    }
+
     /// <summary>Reads a whole log as a client does: pages, then a head that fits what was read.</summary>
     public static async Task<IReadOnlyList<ServedEntry>> ReadAllAsync(DocumentRelay relay, SigningKey reader, DocId document)
     {
