@@ -6,8 +6,8 @@ using System.Text.RegularExpressions;
 using CloudPeer.Api.Tests.Client;
 using CloudPeer.Api.Tests.Relay;
 using CloudPeer.Api.Tests.Server;
+using CloudPeer.Sync.Client;
 using CloudPeer.Sync.Relay;
-using CloudPeer.Sync.Wire;
 using CloudPeer.TestKit;
 using Microsoft.Extensions.DependencyInjection;
 using Tlfs.Core.Crypto;
@@ -22,18 +22,25 @@ public sealed partial class MeasurementTests(PostgresFixture postgres)
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
+    // In a process of its own: instruments are found by name, and this process has many servers.
     [Theory, BothStores]
     public async Task Prometheus_reads_what_was_done_on_a_port_that_answers_nothing_else_and_no_id_is_in_it(StoreKind store)
     {
-        var port = FreePort.Next(1)[0];
-        await using var server = await TestServer.StartAsync(store, postgres, ("METRICS_PORT", ClientServer.Text(port)));
-        using var alice = await TestDevice.RegisterAsync(server);
-        var document = new DocumentBuilder(SystemEntropy.Instance, alice.Key);
-        Assert.Null(await PushAsync(alice, document, document.Genesis, document.NextGrant(alice.Key, server.Peer, Permission.Sync)));
-        Assert.NotNull(await PushAsync(alice, document, DocumentBuilder.WithBadSignature(document.NextDelta(alice.Key))));
-        using var stream = new V1.Sync.SyncClient(server.Channel).Stream(alice.Options);
-        await stream.RequestStream.WriteAsync(new() { Request = 1, Subscribe = new() { Document = document.Id.ToWire() } }, Cancel);
-        Assert.True(await stream.ResponseStream.MoveNext(Cancel));
+        var port = FreePort.Next();
+        using var folder = new TempFolder("measured");
+        var database = store == StoreKind.Postgres ? await postgres.CreateDatabaseAsync(Cancel) : null;
+        await using var server = await ServerNode.StartAsync(folder.File("data"), database, ("METRICS_PORT", ClientServer.Text(port)));
+        using var alice = SigningKey.Generate(SystemEntropy.Instance);
+        using var kem = KemKey.Generate(SystemEntropy.Instance);
+        await using var connection = new CloudpeerConnection(server.GrpcUrl, server.Peer, alice, SystemEntropy.Instance, TimeProvider.System);
+        await connection.CreateAccountAsync(TestDevice.MakeCard(SystemEntropy.Instance, alice, kem, 1), null, Cancel);
+        var document = new DocumentBuilder(SystemEntropy.Instance, alice);
+        Assert.Null(await PushAsync(connection, document, document.Genesis, document.NextGrant(alice, server.Peer, Permission.Sync)));
+        Assert.NotNull(await PushAsync(connection, document, DocumentBuilder.WithBadSignature(document.NextDelta(alice))));
+        await using var stream = await connection.StreamAsync(Cancel);
+        await using var events = stream.Events.GetAsyncEnumerator(Cancel);
+        await stream.SubscribeAsync(document.Id, 0, omitOwn: false, Cancel);
+        Assert.True(await events.MoveNextAsync());
 
         using var http = new HttpClient { BaseAddress = new($"http://127.0.0.1:{port}") };
         var text = await http.GetStringAsync(new Uri("/metrics", UriKind.Relative), Cancel);
@@ -45,8 +52,9 @@ public sealed partial class MeasurementTests(PostgresFixture postgres)
         Assert.Equal(document.Envelopes.Take(2).Sum(envelope => envelope.Bytes.Length), int.Parse(Value(text, "cloudpeer_stored_bytes_total", "state=\"active\"")!, System.Globalization.CultureInfo.InvariantCulture));
         Assert.NotNull(Value(text, "cloudpeer_commit_duration_seconds_count", string.Empty));
         Assert.Contains("http_server_request_duration_seconds", text, StringComparison.Ordinal);
-        foreach (var id in new[] { document.Id.ToString(), alice.Key.Public.ToString(), server.Peer.ToString() }) Assert.DoesNotContain(id, text, StringComparison.OrdinalIgnoreCase);
+        foreach (var id in new[] { document.Id.ToString(), alice.Public.ToString(), server.Peer.ToString() }) Assert.DoesNotContain(id, text, StringComparison.OrdinalIgnoreCase);
 
+        server.AssertNoErrors();
         foreach (var other in new[] { new Uri(http.BaseAddress, "/"), new Uri(http.BaseAddress, "/health/ready"), new Uri(server.HttpUrl + "/metrics") })
         {
             using var answer = await http.GetAsync(other, Cancel);
@@ -89,7 +97,7 @@ public sealed partial class MeasurementTests(PostgresFixture postgres)
         using var client = new Activity("client");
         client.SetIdFormat(ActivityIdFormat.W3C).Start();
         var trace = client.TraceId;
-        Assert.Null(await PushAsync(alice, document, document.Genesis));
+        Assert.Null(Assert.Single((await alice.Sync.PushAsync(SyncTests.Request(document.Id, [document.Genesis]), alice.Options)).Results).Refusal);
         client.Stop();
 
         // The commit has answered before its span ends.
@@ -99,8 +107,8 @@ public sealed partial class MeasurementTests(PostgresFixture postgres)
         Assert.Single(spans, span => span.OperationName is "commit" && span.Links.Any(link => link.Context.SpanId == push.SpanId));
     }
 
-    private static async Task<V1.Refusal?> PushAsync(TestDevice device, DocumentBuilder document, params Envelope[] bundle) =>
-        Assert.Single((await device.Sync.PushAsync(SyncTests.Request(document.Id, bundle), device.Options)).Results).Refusal;
+    private static async Task<Refusal?> PushAsync(CloudpeerConnection connection, DocumentBuilder document, params Envelope[] bundle) =>
+        Assert.Single(await connection.PushAsync(document.Id, [bundle], Cancel)).Refusal;
 
     private static string? Value(string text, string name, string label) => text.Split('\n')
         .Where(line => line.StartsWith(name + "{", StringComparison.Ordinal) && line.Contains(label, StringComparison.Ordinal))

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using CloudPeer.TestKit;
 using Xunit;
 
@@ -101,7 +103,16 @@ public sealed class ServerProcessTests
     }
 
     [Fact]
-    public void Free_ports_differ() => Assert.Equal(5, FreePort.Next(5).Distinct().Count());
+    public async Task Free_ports_differ_and_are_none_that_the_system_gives_away()
+    {
+        var ports = FreePort.Next(5);
+        Assert.Equal(5, ports.Distinct().Count());
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        using var client = new TcpClient();
+        await client.ConnectAsync((IPEndPoint)listener.LocalEndpoint, Cancel);
+        foreach (var given in new[] { listener.LocalEndpoint, client.Client.LocalEndPoint! }) Assert.All(ports, port => Assert.True(port < ((IPEndPoint)given).Port));
+    }
 
     [Fact]
     public void Shared_material_that_is_absent_is_null() => Assert.Null(SharedMaterial.TryFind("vectors/no-such-file.json"));
