@@ -31,8 +31,9 @@ public sealed class Server : IAsyncDisposable
     {
         var server = new Server(settings.ToDictionary(setting => setting.Name, string? (setting) => setting.Value, StringComparer.Ordinal));
         server._settings["CLOUDPEER_DATA_DIR"] = server._data.Path;
-        server._settings.TryAdd("CLOUDPEER_HTTP_PORT", "0");
-        server._settings.TryAdd("CLOUDPEER_GRPC_PORT", "0");
+        var ports = FreePort.Next(2);
+        server._settings.TryAdd("CLOUDPEER_HTTP_PORT", Text(ports[0]));
+        server._settings.TryAdd("CLOUDPEER_GRPC_PORT", Text(ports[1]));
         await server.StartAgainAsync();
         return server;
     }
@@ -56,10 +57,8 @@ public sealed class Server : IAsyncDisposable
         var process = ServerProcess.Start(ProcessSpec.Dotnet(Program.Value) with { Environment = _settings, WorkingDirectory = _data.Path });
         _processes.Add(process);
         var ready = await process.WaitForLineAsync(@"^cloudpeer ready http=(?<http>\S+) grpc=(?<grpc>\S+) peer=(?<peer>\S+)$", TestContext.Current.CancellationToken);
-        if (Url.Length == 0) Url = ready.Groups["http"].Value;
+        Url = ready.Groups["http"].Value;
         Peer = ready.Groups["peer"].Value;
-        _settings["CLOUDPEER_HTTP_PORT"] = PortOf(Url);
-        _settings["CLOUDPEER_GRPC_PORT"] = PortOf(ready.Groups["grpc"].Value);
     }
 
     /// <summary>Runs a command of the server on its data, as its operator does.</summary>
@@ -73,5 +72,5 @@ public sealed class Server : IAsyncDisposable
         _data.Dispose();
     }
 
-    private static string PortOf(string url) => new Uri(url).Port.ToString(System.Globalization.CultureInfo.InvariantCulture);
+    private static string Text(int port) => port.ToString(System.Globalization.CultureInfo.InvariantCulture);
 }
