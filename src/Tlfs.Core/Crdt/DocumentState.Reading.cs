@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Tlfs.Core.Crypto;
+using Tlfs.Core.Encoding;
 using Tlfs.Core.Ids;
 using Tlfs.Core.Paths;
 
@@ -202,6 +203,6 @@ public sealed partial class DocumentState
         dot.Envelope.Value.CopyTo(name);
         BinaryPrimitives.WriteUInt16BigEndian(name[Bytes32.Size..], dot.Part);
         BinaryPrimitives.WriteUInt32BigEndian(name[(Bytes32.Size + 2)..], dot.Index);
-        return Hashing.Sha256([.. hash.ToArray(), .. name, (byte)path.Length, (byte)(path.Length >> 8), .. path, .. value]);
+        return Hashing.Sha256(ByteArrays.Concat(hash.ToArray(), name, [(byte)path.Length, (byte)(path.Length >> 8)], path, value));
     }
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using Geralt;
+using Tlfs.Core.Encoding;
 using Tlfs.Core.Ids;
 
 namespace Tlfs.Core.Crypto;
@@ -15,6 +16,7 @@ public sealed record HpkeMessage(Bytes32 Encapsulation, byte[] Ciphertext);
 /// </summary>
 public static class Hpke
 {
+    private static readonly byte[] Version = [.. "HPKE-v1"u8];
     private static readonly byte[] KemSuite = [.. "KEM"u8, 0x00, 0x20];
     private static readonly byte[] HpkeSuite = [.. "HPKE"u8, 0x00, 0x20, 0x00, 0x01, 0x00, 0x03];
 
@@ -108,7 +110,7 @@ public static class Hpke
 
     private static byte[] Extract(byte[] suite, ReadOnlySpan<byte> salt, ReadOnlySpan<byte> label, ReadOnlySpan<byte> ikm)
     {
-        byte[] labelled = [.. "HPKE-v1"u8, .. suite, .. label, .. ikm];
+        var labelled = ByteArrays.Concat(Version, suite, label, ikm);
         var prk = new byte[32];
         HKDF.Extract(HashAlgorithmName.SHA256, labelled, salt, prk);
         SecureMemory.ZeroMemory(labelled);
@@ -117,7 +119,7 @@ public static class Hpke
 
     private static SecretKey Expand(byte[] suite, byte[] prk, ReadOnlySpan<byte> label, ReadOnlySpan<byte> info, int length)
     {
-        byte[] labelled = [(byte)(length >> 8), (byte)length, .. "HPKE-v1"u8, .. suite, .. label, .. info];
+        var labelled = ByteArrays.Concat([(byte)(length >> 8), (byte)length], Version, suite, label, info);
         Span<byte> output = stackalloc byte[length];
         HKDF.Expand(HashAlgorithmName.SHA256, prk, output, labelled);
         var expanded = new SecretKey(output);

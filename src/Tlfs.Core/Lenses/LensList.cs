@@ -20,7 +20,7 @@ public sealed class LensList : IEquatable<LensList>
         Lenses = lenses;
         var items = new List<byte[]>(1 + lenses.Count) { Canonical.Encode(writer => writer.Text(name)) };
         items.AddRange(lenses.Select(LensCodec.Encode));
-        _bytes = [.. Canonical.ArrayHeader(items.Count), .. items.SelectMany(item => item)];
+        _bytes = [.. items.Prepend(Canonical.ArrayHeader(items.Count)).SelectMany(item => item)];
         _ends = new int[lenses.Count];
         var end = Canonical.ArrayHeader(items.Count).Length + items[0].Length;
         for (var i = 0; i < _ends.Length; i++) _ends[i] = end += items[i + 1].Length;

@@ -3,6 +3,7 @@ using System.Data.Common;
 using CloudPeer.Sync.Relay;
 using Microsoft.Data.Sqlite;
 using SQLitePCL;
+using Tlfs.Core.Encoding;
 using Tlfs.Core.Ids;
 
 namespace CloudPeer.Api.Relay.Store;
@@ -31,7 +32,7 @@ internal static class StoredEnvelope
     {
         Span<byte> bodyLength = stackalloc byte[4];
         BinaryPrimitives.WriteInt32BigEndian(bodyLength, body.Length);
-        byte[] bytes = [.. header, .. signature, .. bodyLength, .. body, .. parts];
+        var bytes = ByteArrays.Concat(header, signature, bodyLength, body, parts);
         var envelope = Id.From<EnvelopeId>(id);
         return new(new(envelope, Id.From<PeerId>(author), bytes), blobBytes > 0 ? new StoredBlob(envelope, blobTag) : null, blobBytes);
     }
