@@ -52,8 +52,12 @@ internal sealed class CallLimiter(ServerSettings settings, AccountDirectory acco
     /// <summary>Counts work that a device made the server do as so many calls; never refuses by itself.</summary>
     public void Count(PeerId peer, long calls) => _peers?.Spend(peer.Value.ToArray(), (int)Math.Min(calls, int.MaxValue));
 
-    /// <summary>Counts work that a device asks for as so many calls, but as no more than a full bucket has; false, and nothing is counted, if it has not so many left.</summary>
-    public bool TryCount(PeerId peer, long calls) => TryTake(_peers, peer, (int)Math.Min(calls, (long)settings.CallsPerSecond * BurstSeconds));
+    /// <summary>
+    /// Counts work of a device as so many calls, but as no more than a full bucket has; false, and nothing is counted, if it has none left. Those that it lacks it
+    /// owes, and may call again when they have come back.
+    /// </summary>
+    public bool TryCount(PeerId peer, long calls) =>
+        _peers?.TryOwe(peer.Value.ToArray(), (int)Math.Min(calls, (long)settings.CallsPerSecond * BurstSeconds)) ?? true;
 
     private static bool TryTake(TokenBuckets? buckets, IPAddress? address) => buckets?.TryTake(AddressNetwork.Of(address).GetAddressBytes(), 1, out _) ?? true;
 

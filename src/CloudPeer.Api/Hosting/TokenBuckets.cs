@@ -48,6 +48,28 @@ internal sealed class TokenBuckets(int burst, TimeSpan interval, TimeProvider cl
         }
     }
 
+    /// <summary>Takes tokens from a bucket that is not used up; what it lacks it owes.</summary>
+    /// <param name="key">Who takes them.</param>
+    /// <param name="tokens">At most the burst.</param>
+    public bool TryOwe(ReadOnlySpan<byte> key, int tokens)
+    {
+        var (first, second) = PlacesOf(key);
+        lock (_gate)
+        {
+            var now = Now;
+            var room = now + (burst * interval.Ticks);
+            var isLeft = false;
+            foreach (var place in (ReadOnlySpan<int>)[first, second])
+            {
+                if (Next(place, now, 1) > room) continue;
+                _full[place] = Next(place, now, tokens);
+                isLeft = true;
+            }
+
+            return isLeft;
+        }
+    }
+
     private long Now => clock.GetElapsedTime(_started).Ticks;
 
     private long Next(int place, long now, int tokens) => Math.Max(_full[place], now) + (tokens * interval.Ticks);

@@ -24,6 +24,7 @@ internal sealed class BundleJudge
     private readonly WorkingDocument _document;
     private readonly PendingBundle _bundle;
     private readonly TenantLedger? _host;
+    private readonly EvaluationBudget _budget;
     private readonly Dictionary<EnvelopeId, ulong> _added = [];
     private DocumentState _state;
     private DocumentPolicy _policy;
@@ -32,8 +33,10 @@ internal sealed class BundleJudge
     /// <param name="document">The document as the commit has made it so far.</param>
     /// <param name="bundle">The bundle.</param>
     /// <param name="host">The tenant that is charged; null if it is none any more.</param>
-    public BundleJudge(PeerId server, WorkingDocument document, PendingBundle bundle, TenantLedger? host)
+    /// <param name="budget">What the commit may evaluate itself.</param>
+    public BundleJudge(PeerId server, WorkingDocument document, PendingBundle bundle, TenantLedger? host, EvaluationBudget budget)
     {
+        _budget = budget;
         _server = server;
         _document = document;
         _bundle = bundle;
@@ -160,7 +163,9 @@ internal sealed class BundleJudge
         // A statement that is frozen for good is taken as a link of the branch that survives.
         var isLink = ruling.Verdict == Verdict.Frozen && !IsSurviving(header.Author) && header.Seq <= _policy.View.Survivor(header.Author)?.Seq;
         if (!isLink && Explain(ruling) is { } refusal) return refusal;
-        policy = _policy.With(statement);
+        if (_budget.TryAdd(_policy, statement, pending.Ahead) is not { } next)
+            return Refusal.Busy("The document has other statements than when this was looked at, and too many to evaluate them now; try again.");
+        policy = next;
         return null;
     }
 

@@ -12,6 +12,7 @@ internal sealed class CommitAttempt(CommitContext context, IReadOnlyList<Pending
     private readonly Dictionary<AccountId, TenantInfo?> _tenants = [];
     private readonly Dictionary<AccountId, TenantLedger> _ledgers = [];
     private readonly HashSet<AccountId> _locked = [];
+    private readonly EvaluationBudget _budget = new(context.Limits.CommitSteps);
     private readonly List<Appended> _entries = [];
     private readonly List<(PendingBundle Bundle, IReadOnlyList<ulong> Places)> _accepted = [];
     private readonly List<(PendingBundle Bundle, Refusal Refusal)> _refused = [];
@@ -84,7 +85,7 @@ internal sealed class CommitAttempt(CommitContext context, IReadOnlyList<Pending
 
         var host = await LedgerAsync(account, transaction).ConfigureAwait(false);
         if (host is not null) await host.CountAsync(context.Store, bundle, document.State?.App ?? bundle.App).ConfigureAwait(false);
-        var judge = new BundleJudge(context.Server.Public, document, bundle, host);
+        var judge = new BundleJudge(context.Server.Public, document, bundle, host, _budget);
         if ((judge.Judge() ?? JudgePurge(document)) is { } refusal)
         {
             _refused.Add((bundle, bundle.IsOvertaken(document) ? Overtaken : refusal));

@@ -24,6 +24,12 @@ internal sealed class DocumentPolicy
     /// <summary>What it costs to keep, in ids.</summary>
     public int Weight => Count + (int)(_bytes / RecentEntries.BytesPerItem);
 
+    /// <summary>How many steps it was to evaluate the statements that came last.</summary>
+    public int Steps => View.Steps;
+
+    /// <summary>The most steps that one more statement may take: what is concurrent may turn the answers of all.</summary>
+    public long MostSteps => 3L * (Count + 1);
+
     public static DocumentPolicy Empty(DocId document) => new(new(document), 0);
 
     public bool Contains(EnvelopeId id) => _set.Contains(id);

@@ -39,6 +39,9 @@ internal sealed class PendingEnvelope(Envelope envelope)
     /// <summary>The envelope before it, if it is <see cref="IsBesideChain"/>; null for the author's first.</summary>
     public AuthorTip? Parent { get; set; }
 
+    /// <summary>What the statement means when it is added to a policy, as far as that was found out before the commit (<see cref="StatementsAhead"/>).</summary>
+    public (DocumentPolicy Before, DocumentPolicy After)? Ahead { get; set; }
+
     /// <summary>Forgets what was found in a log that was deleted since.</summary>
     public void ForgetLookups() => (StoredIndex, WasLookedUp, IsBesideChain, Parent) = (null, false, false, null);
 

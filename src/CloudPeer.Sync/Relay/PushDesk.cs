@@ -2,7 +2,6 @@ using CloudPeer.Sync.Log;
 using Tlfs.Core;
 using Tlfs.Core.Encoding;
 using Tlfs.Core.Ids;
-using Tlfs.Core.Policy;
 using Tlfs.Core.Sealing;
 
 namespace CloudPeer.Sync.Relay;
@@ -146,22 +145,50 @@ internal sealed class PushDesk(
         if (isAdmitted)
         {
             Verify(bundles);
-            if (!earlier.IsCompleted && (document is null || statements.Count > 0 || BundleLookup.UnknownDeps(bundles, document).Count > 0))
+            if (!earlier.IsCompleted && (document is null || statements.Count > 0 || MustBeAhead(bundles, document.Policy) || BundleLookup.UnknownDeps(bundles, document).Count > 0))
             {
-                // What the device pushed before may bring what this one names, or the document itself.
+                // What the device pushed before may bring what this one names, or the document itself, or what its statements are to be evaluated with.
                 await earlier.WaitAsync(cancellationToken).ConfigureAwait(false);
                 (isAdmitted, document) = await FindAsync(bundles, isFresh, cancellationToken).ConfigureAwait(false);
             }
         }
 
         if (!isAdmitted) bundles.ForEach(bundle => bundle.Refuse(Refusal.NotFound));
-        else if ((PayForProofs(bundles, document) ?? await TakeShownAsync(bundles, document, statements, cancellationToken).ConfigureAwait(false)) is { } refusal)
+        else if (await TakeShownAsync(bundles, document, statements, cancellationToken).ConfigureAwait(false) is { } refusal)
         {
             // Whoever may not host a document is not told whether it is here.
             bundles.ForEach(bundle => bundle.Refuse(document is null ? Refusal.NotFound : refusal));
         }
-        else if (document is null || await LookUpAsync(bundles, document, cancellationToken).ConfigureAwait(false)) committer.Enqueue(bundles);
+        else if (document is null) committer.Enqueue(bundles);
+        else if (await LookUpAsync(bundles, document, cancellationToken).ConfigureAwait(false))
+        {
+            if (await EvaluateAsync(bundles, document.Policy, cancellationToken).ConfigureAwait(false) is { } tooMuch) bundles.ForEach(bundle => bundle.Refuse(tooMuch));
+            else committer.Enqueue(bundles);
+        }
     }
+
+    private static bool HasStatements(List<PendingBundle> bundles) => bundles.Exists(bundle => bundle.Envelopes.Any(envelope => envelope.Statement is not null));
+
+    private bool MustBeAhead(List<PendingBundle> bundles, DocumentPolicy policy) => policy.MostSteps > limits.CommitSteps && HasStatements(bundles);
+
+    private async Task<Refusal?> EvaluateAsync(List<PendingBundle> bundles, DocumentPolicy policy, CancellationToken cancellationToken)
+    {
+        if (!HasStatements(bundles)) return null;
+
+        // What cannot take long waits for nobody.
+        if (policy.MostSteps <= limits.StepsPerCall) return StatementsAhead.Evaluate(bundles, policy, limits.PushSteps, Meter(bundles));
+        await _searches.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return StatementsAhead.Evaluate(bundles, policy, limits.PushSteps, Meter(bundles));
+        }
+        finally
+        {
+            _searches.Release();
+        }
+    }
+
+    private EvaluationMeter Meter(List<PendingBundle> bundles) => new(limits.StepsPerCall, calls => charge(bundles[0].Pusher, calls));
 
     // They are looked at only while they decide something: the document is not here, or may not be written any more.
     private async Task<Refusal?> TakeShownAsync(
@@ -173,7 +200,7 @@ internal sealed class PushDesk(
         await _searches.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            if (ShownStatements.TryRead(bundles[0].Document, document, statements, out var shown) is { } refusal) return refusal;
+            if (ShownStatements.TryRead(bundles[0].Document, document, statements, Meter(bundles), out var shown) is { } refusal) return refusal;
             foreach (var bundle in bundles) bundle.Shown = shown;
             return null;
         }
@@ -181,18 +208,6 @@ internal sealed class PushDesk(
         {
             _searches.Release();
         }
-    }
-
-    // Who is proven to have forked may be frozen from earlier on, and then the commit evaluates all statements anew.
-    private Refusal? PayForProofs(List<PendingBundle> bundles, CachedDocument? document)
-    {
-        var proofs = 0;
-        foreach (var bundle in bundles)
-            for (var i = 0; i < bundle.Envelopes.Count; i++)
-                if (bundle.Envelopes[i].Statement is Equivocation) proofs++;
-        return proofs == 0 || charge(bundles[0].Pusher, proofs * (1L + ((document?.State.Statements ?? 0) / limits.StepsPerCall)))
-            ? null
-            : NoCallsLeft("The device has no calls left for the forks that it proves.");
     }
 
     private static Refusal NoCallsLeft(string message) => new(Reason.RateLimited, message) { RetryAfter = TimeSpan.FromSeconds(1) };

@@ -25,12 +25,18 @@ public sealed record RelayLimits
     public long WaitingBytesPerDevice { get; init; } = 16 << 20;
 
     /// <summary>
-    /// Entries of a log that a push may have searched, and statements that it may have evaluated anew for a proof of a fork, for the price of one call of its
-    /// device. Receipts of an earlier commit cost one call too.
+    /// Entries of a log that a push may have searched, and steps of evaluating statements that it may have taken, for the price of one call of its device.
+    /// Receipts of an earlier commit cost one call too.
     /// </summary>
     public int StepsPerCall { get; init; } = 1000;
 
-    /// <summary>Searches of logs for pushes at the same time.</summary>
+    /// <summary>Steps of evaluating the statements of a push before its commit; the one that exceeds them is still evaluated.</summary>
+    public int PushSteps { get; init; } = 1 << 16;
+
+    /// <summary>Steps of evaluating statements inside one group commit, which everybody waits for: those that were not evaluated before it, or for another policy.</summary>
+    public int CommitSteps { get; init; } = 1 << 14;
+
+    /// <summary>Searches of logs for pushes, and long evaluations of statements, at the same time.</summary>
     public int SearchDesks { get; init; } = 2;
 
     /// <summary>Authors of one document: the row with the end of each one's chain is written with every commit to it.</summary>

@@ -20,9 +20,10 @@ internal sealed class ShownStatements
     /// <param name="document">The document.</param>
     /// <param name="held">What is here of it; null if nothing is.</param>
     /// <param name="statements">The envelopes, each after those that it names.</param>
+    /// <param name="meter">Counts what it takes to evaluate them.</param>
     /// <param name="shown">What they say; null if they are refused.</param>
     /// <returns>Why they are refused; null if they are not.</returns>
-    public static Refusal? TryRead(DocId document, CachedDocument? held, IReadOnlyList<ReadOnlyMemory<byte>> statements, out ShownStatements? shown)
+    public static Refusal? TryRead(DocId document, CachedDocument? held, IReadOnlyList<ReadOnlyMemory<byte>> statements, EvaluationMeter meter, out ShownStatements? shown)
     {
         shown = null;
         var pending = new PendingEnvelope[statements.Count];
@@ -45,9 +46,10 @@ internal sealed class ShownStatements
         var proofs = 0;
         foreach (var each in pending)
         {
-            // Each may begin the evaluation anew.
             if (each.Statement is Equivocation && ++proofs > Limits.ProofsPerAuthor) continue;
+            var before = both;
             both = Add(both, DocumentPolicy.StatementOf(each.Envelope, each.Statement!));
+            if (both != before && meter.Count(both.Steps) is { } refusal) return refusal;
         }
 
         shown = new(held?.State, both);

@@ -10,12 +10,13 @@ internal sealed class Evaluation
 {
     private readonly ImmutableDictionary<GrantNode, GrantState> _states;
 
-    private Evaluation(GrantNode? genesis, GrantIndex index, ImmutableDictionary<GrantNode, GrantState> states, int judged)
+    private Evaluation(GrantNode? genesis, GrantIndex index, ImmutableDictionary<GrantNode, GrantState> states, int judged, int steps)
     {
         Genesis = genesis;
         Index = index;
         _states = states;
         Judged = judged;
+        Steps = steps;
     }
 
     /// <summary>The genesis that counts; null without one.</summary>
@@ -27,11 +28,14 @@ internal sealed class Evaluation
     /// <summary>How many grants were judged, again or for the first time, to make this from the evaluation before it.</summary>
     public int Judged { get; }
 
+    /// <summary>What <see cref="PolicyView.Steps"/> says.</summary>
+    public int Steps { get; }
+
     /// <summary>Owners of an account are ranked by seniority.</summary>
     public bool HasSeniority => Genesis?.Statement.Body is Genesis { Kind: DocumentKind.Account };
 
     /// <summary>No statements yet. The genesis decides about revocations too, so that another one means to begin anew.</summary>
-    public static Evaluation Begin(GrantNode? genesis) => new(genesis, GrantIndex.Empty, ImmutableDictionary<GrantNode, GrantState>.Empty, 0);
+    public static Evaluation Begin(GrantNode? genesis) => new(genesis, GrantIndex.Empty, ImmutableDictionary<GrantNode, GrantState>.Empty, 0, 0);
 
     /// <summary>These statements and more; all that they have in their past is among them.</summary>
     public Evaluation With(IReadOnlyCollection<Entry> entries, Structure structure)
@@ -40,8 +44,8 @@ internal sealed class Evaluation
         var endings = entries.Select(entry => structure.EndingOf(entry, HasSeniority)).OfType<Ending>().Where(ending => ending.Structure == Verdict.Counts);
         var loop = new EvaluationLoop(Genesis, _states);
         loop.Enlist(grants, endings);
-        var judged = loop.Run();
-        return new(Genesis, Index.With(grants), loop.Result(), judged);
+        loop.Run();
+        return new(Genesis, Index.With(grants), loop.Result(), loop.Judged, entries.Count + loop.Steps);
     }
 
     /// <summary>What decides about those that rely on a structural grant.</summary>

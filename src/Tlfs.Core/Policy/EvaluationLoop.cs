@@ -23,17 +23,20 @@ internal sealed class EvaluationLoop(GrantNode? genesis, ImmutableDictionary<Gra
         foreach (var ending in endings) Enlist(ending);
     }
 
-    /// <summary>Judges until every answer stands, and says how many grants that took.</summary>
-    public int Run()
+    /// <summary>How many grants were judged.</summary>
+    public int Judged { get; private set; }
+
+    /// <summary>Judged grants, the endings that were looked at for them, and what was asked whether it has another answer now.</summary>
+    public int Steps { get; private set; }
+
+    /// <summary>Judges until every answer stands.</summary>
+    public void Run()
     {
-        var judged = 0;
-        for (; _waiting.Min is { } next; judged++)
+        for (; _waiting.Min is { } next; Judged++)
         {
             _waiting.Remove(next);
             Judge(next);
         }
-
-        return judged;
     }
 
     /// <summary>The states of all grants, of which those that did not change are shared.</summary>
@@ -57,9 +60,11 @@ internal sealed class EvaluationLoop(GrantNode? genesis, ImmutableDictionary<Gra
     private void Judge(GrantNode grant)
     {
         var old = StateOf(grant);
+        Steps += 1 + old.Endings.Count;
         var judged = old.Judged(VerdictOf(grant), old.Endings.Where(ending => !ending.IsRenounce && IsEffective(ending)));
         if (judged.AnswersLike(old)) return;
         _changed[grant] = judged;
+        Steps += judged.Children.Count + judged.Proves.Count;
         foreach (var child in judged.Children)
         {
             if (old.Rely(child.Number, child.Past) != judged.Rely(child.Number, child.Past)) _waiting.Add(child);

@@ -45,6 +45,12 @@ public sealed partial class PolicyView
     /// <summary>How many grants were judged, again or for the first time, to make this view from the one before it.</summary>
     internal int Judged => _evaluation.Judged;
 
+    /// <summary>
+    /// How much work it was to make this view from the one before it: a step for each new statement, for each grant that was judged, and for each statement
+    /// that a judged grant was compared with. At most three for each statement of the set.
+    /// </summary>
+    public int Steps => _evaluation.Steps;
+
     /// <summary>A grant; null if no statement of the set carries it.</summary>
     public GrantStatus? Grant(GrantId id) => Find(id.Envelope)?.Grant is { } grant ? StatusOf(grant) : null;
 

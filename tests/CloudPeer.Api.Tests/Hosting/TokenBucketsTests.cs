@@ -76,5 +76,23 @@ public sealed class TokenBucketsTests
         Assert.False(buckets.TryTake(id, 1, out _));
     }
 
+    [Fact]
+    public void What_is_owed_has_to_come_back_before_there_are_tokens_again()
+    {
+        var buckets = new TokenBuckets(3, Interval, _clock);
+        var id = Next();
+        Assert.True(buckets.TryTake(id, 2, out _));
+        Assert.True(buckets.TryOwe(id, 3));
+        Assert.False(buckets.TryOwe(id, 1));
+
+        // Two are owed, and the third one is there to be taken.
+        Assert.False(buckets.TryTake(id, 1, out var later));
+        Assert.Equal(Interval * 3, later);
+        _clock.Advance(later);
+        Assert.True(buckets.TryOwe(id, 1));
+        Assert.False(buckets.TryTake(id, 1, out _));
+        Assert.True(buckets.TryTake(Next(), 3, out _));
+    }
+
     private static byte[] Next() => SystemEntropy.Instance.Bytes(Bytes32.Size);
 }

@@ -102,25 +102,6 @@ public sealed class PushCostTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Proofs_of_forks_are_charged_by_the_statements_that_they_may_have_evaluated_anew()
-    {
-        var (owner, member) = (_world.Tenant(), _world.Device());
-        var document = await _world.HostedAsync(owner);
-        for (var i = 0; i < 10; i++) await _world.AcceptAsync(owner, document, document.NextGrant(owner, member.Public, Permission.Write));
-        var (one, other) = (document.Delta(member, document.Draft(member.Public)), document.Delta(member, document.Draft(member.Public)));
-        var proof = document.Next(owner, ForkProof.Of(one, other));
-
-        var charged = new ConcurrentQueue<(PeerId Device, long Calls)>();
-        await using var relay = Charging(_store, charged, new() { StepsPerCall = 3 });
-        Assert.True((await RelayWorld.PushAsync(relay, owner, document.Id, proof)).Succeeded);
-        Assert.Equal([(owner.Public, 1L + (12 / 3))], charged);
-
-        await using var without = new DocumentRelay(_world.Server, _store, _world.Tenants, TimeProvider.System, charge: (_, _) => false);
-        Assert.Equal(Reason.RateLimited, (await RelayWorld.PushAsync(without, owner, document.Id, proof)).Refusal?.Reason);
-        Assert.True((await RelayWorld.PushAsync(without, owner, document.Id, document.NextDelta(owner))).Succeeded);
-    }
-
-    [Fact]
     public async Task Who_has_no_calls_left_is_not_searched_for_and_searches_wait_for_one_another()
     {
         var (running, most, gate) = (0, 0, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));

@@ -27,6 +27,7 @@ public sealed class IncrementalTests
             never.Add(statement);
             if (!dice.Percent(70)) continue;
             var (step, scratch) = (stepwise.Evaluate(), never.Copy().Evaluate());
+            foreach (var view in new[] { step, scratch }) Assert.InRange(view.Steps, view.Judged, 3 * never.Count);
             AssertSame(scratch, step, statements);
             rejudged |= step.Judged > 1 && step.Judged < scratch.Judged;
         }
