@@ -141,11 +141,14 @@ internal sealed class PushDesk(
 
         // What is remembered may be old, and what is shown decides something only in the state in which the document is now.
         var isFresh = statements.Count > 0;
+
+        // Asked before the document is looked for: what is decided in between is not in it.
+        var isUpToDate = earlier.IsCompleted;
         var (isAdmitted, document) = await FindAsync(bundles, isFresh, cancellationToken).ConfigureAwait(false);
         if (isAdmitted)
         {
             Verify(bundles);
-            if (!earlier.IsCompleted && (document is null || statements.Count > 0 || MustBeAhead(bundles, document.Policy) || BundleLookup.UnknownDeps(bundles, document).Count > 0))
+            if (!isUpToDate && (document is null || statements.Count > 0 || MustBeAhead(bundles, document.Policy) || BundleLookup.UnknownDeps(bundles, document).Count > 0))
             {
                 // What the device pushed before may bring what this one names, or the document itself, or what its statements are to be evaluated with.
                 await earlier.WaitAsync(cancellationToken).ConfigureAwait(false);

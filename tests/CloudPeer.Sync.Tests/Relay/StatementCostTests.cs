@@ -120,7 +120,7 @@ public sealed class StatementCostTests : IAsyncDisposable
     {
         var owner = _world.Tenant();
         var document = await _world.HostedAsync(owner);
-        Envelope[] grants = [.. Enumerable.Range(0, 5).Select(_ => document.NextGrant(owner, _world.Device().Public, Permission.Read))];
+        Envelope[] grants = [.. Enumerable.Range(0, 100).Select(_ => document.NextGrant(owner, _world.Device().Public, Permission.Read))];
         await using var relay = _world.Start(_store, NoneInTheCommit);
         var queued = new List<Task<Task<IReadOnlyList<Outcome<IReadOnlyList<CloudPeer.Sync.Log.Receipt>>>>>>();
         Task earlier = Task.CompletedTask;
