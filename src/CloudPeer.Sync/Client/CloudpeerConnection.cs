@@ -138,10 +138,11 @@ public sealed partial class CloudpeerConnection : IAsyncDisposable
     }
 
     /// <summary>Opens a stream for subscriptions and pushes.</summary>
+    /// <param name="cancellationToken">Cancels, also the stream once it is open: its events end then with an <see cref="OperationCanceledException"/>.</param>
     public async Task<LiveConnection> StreamAsync(CancellationToken cancellationToken)
     {
         var options = await OptionsAsync(null, cancellationToken).ConfigureAwait(false);
-        return new(_sync.Stream(options), Server, App, _time);
+        return new(_sync.Stream(options), Server, App, _time, cancellationToken);
     }
 
     /// <summary>Sends a sealed message to the inbox of its recipient, who has a card here.</summary>

@@ -33,15 +33,17 @@ public sealed class LiveConnection : IAsyncDisposable
     private readonly ConcurrentDictionary<ulong, Subscription> _subscriptions = [];
     private readonly ConcurrentDictionary<ulong, TaskCompletionSource<V1.ServerFrame>> _pushes = [];
     private readonly SemaphoreSlim _sending = new(1);
+    private readonly CancellationToken _opening;
     private readonly CancellationTokenSource _stopping = new();
     private readonly Task _receiving;
     private ulong _requests;
     private volatile bool _hasEnded;
     private bool _disposed;
 
-    internal LiveConnection(AsyncDuplexStreamingCall<V1.ClientFrame, V1.ServerFrame> call, PeerId server, string app, TimeProvider time)
+    internal LiveConnection(AsyncDuplexStreamingCall<V1.ClientFrame, V1.ServerFrame> call, PeerId server, string app, TimeProvider time, CancellationToken opening)
     {
         _call = call;
+        _opening = opening;
         _server = server;
         _app = app;
         _time = time;
@@ -123,11 +125,12 @@ public sealed class LiveConnection : IAsyncDisposable
         }
         catch (RpcException e)
         {
-            throw CloudpeerConnection.Explain(e, cancellationToken);
+            throw CloudpeerConnection.Explain(e, _opening.IsCancellationRequested ? _opening : cancellationToken);
         }
         catch (InvalidOperationException)
         {
             // The call has completed: the reason is with the events.
+            _opening.ThrowIfCancellationRequested();
             throw Ended();
         }
         finally
@@ -148,7 +151,7 @@ public sealed class LiveConnection : IAsyncDisposable
         }
         catch (RpcException e)
         {
-            end = CloudpeerConnection.Explain(e, _stopping.Token);
+            end = CloudpeerConnection.Explain(e, _opening.IsCancellationRequested ? _opening : _stopping.Token);
         }
         catch (Exception e) when (e is TlfsException or OperationCanceledException)
         {

@@ -17,6 +17,9 @@ public sealed class HostileServerTests
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
+    // As a server that says nothing.
+    private static Task Hang(CancellationToken ended) => new TaskCompletionSource().Task.WaitAsync(ended);
+
     [Fact]
     public async Task A_stream_that_ends_with_details_that_cannot_be_read_ends_with_what_its_status_says()
     {
@@ -27,6 +30,22 @@ public sealed class HostileServerTests
         await using var events = live.Events.GetAsyncEnumerator(Cancel);
         var ended = await Assert.ThrowsAsync<TlfsException>(async () => await events.MoveNextAsync().AsTask().WaitAsync(Patience, Cancel));
         Assert.Equal(Reason.Unreachable, ended.Reason);
+    }
+
+    [Fact]
+    public async Task A_stream_that_is_cancelled_ends_as_cancelled_and_not_as_if_the_server_were_gone()
+    {
+        await using var server = await FakeCloudpeer.StartAsync();
+        server.Stream = (_, _, context) => Hang(context.CancellationToken);
+        await using var connection = server.Connect();
+        using var interrupted = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        await using var live = await connection.StreamAsync(interrupted.Token);
+        await using var events = live.Events.GetAsyncEnumerator(Cancel);
+        var next = events.MoveNextAsync().AsTask();
+        await interrupted.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => next.WaitAsync(Patience, Cancel));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => live.SubscribeAsync(Document, 0, omitOwn: false, Cancel));
     }
 
     [Fact]
