@@ -9,12 +9,9 @@ namespace CloudPeer.Sync.Relay;
 /// </summary>
 /// <param name="store">The logs.</param>
 /// <param name="desks">How many run at a time; null for a commit, which searches only what was appended a moment ago.</param>
-/// <param name="stepsPerCall">Entries that may be looked at for one call.</param>
-/// <param name="pay">Takes calls of the device; false if it has not so many. Null for a commit.</param>
-internal sealed class LogSearch(IRelayStore store, SemaphoreSlim? desks = null, int stepsPerCall = 1, Func<long, bool>? pay = null)
+/// <param name="meter">Counts the entries that may be looked at; null for a commit.</param>
+internal sealed class LogSearch(IRelayStore store, SemaphoreSlim? desks = null, StepMeter? meter = null)
 {
-    private ulong _steps;
-
     /// <summary>The places of envelopes in a log.</summary>
     /// <param name="state">The document.</param>
     /// <param name="ids">The envelopes.</param>
@@ -34,9 +31,7 @@ internal sealed class LogSearch(IRelayStore store, SemaphoreSlim? desks = null, 
 
     private async Task<T> RunAsync<T>(ulong steps, Func<Task<T>> search, CancellationToken cancellationToken)
     {
-        var calls = (long)(((_steps + steps) / (ulong)stepsPerCall) - (_steps / (ulong)stepsPerCall));
-        _steps += steps;
-        if (calls > 0 && pay?.Invoke(calls) == false) throw new TlfsException(Reason.RateLimited, "the push names what lies far back in the log, and too much was searched for this device already");
+        if (meter?.TryCount((long)steps) == false) throw new TlfsException(Reason.RateLimited, "the push names what lies far back in the log, and too much was searched for this device already");
         if (desks is null) return await search().ConfigureAwait(false);
         await desks.WaitAsync(cancellationToken).ConfigureAwait(false);
         try

@@ -179,19 +179,21 @@ internal sealed class PushDesk(
         if (!HasStatements(bundles)) return null;
 
         // What cannot take long waits for nobody.
-        if (policy.MostSteps <= limits.StepsPerCall) return StatementsAhead.Evaluate(bundles, policy, limits.PushSteps, Meter(bundles));
+        if (policy.MostSteps <= limits.StepsPerCall) return Evaluate();
         await _searches.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            return StatementsAhead.Evaluate(bundles, policy, limits.PushSteps, Meter(bundles));
+            return Evaluate();
         }
         finally
         {
             _searches.Release();
         }
+
+        Refusal? Evaluate() => StatementsAhead.TryEvaluate(bundles, policy, limits.PushSteps, Meter(bundles)) ? null : TooMuchToEvaluate;
     }
 
-    private EvaluationMeter Meter(List<PendingBundle> bundles) => new(limits.StepsPerCall, calls => charge(bundles[0].Pusher, calls));
+    private StepMeter Meter(List<PendingBundle> bundles) => new(limits.StepsPerCall, calls => charge(bundles[0].Pusher, calls));
 
     // They are looked at only while they decide something: the document is not here, or may not be written any more.
     private async Task<Refusal?> TakeShownAsync(
@@ -204,6 +206,7 @@ internal sealed class PushDesk(
         try
         {
             if (ShownStatements.TryRead(bundles[0].Document, document, statements, Meter(bundles), out var shown) is { } refusal) return refusal;
+            if (shown is null) return TooMuchToEvaluate;
             foreach (var bundle in bundles) bundle.Shown = shown;
             return null;
         }
@@ -212,6 +215,8 @@ internal sealed class PushDesk(
             _searches.Release();
         }
     }
+
+    private static Refusal TooMuchToEvaluate => NoCallsLeft("The device has no calls left for the statements that it makes the server evaluate.");
 
     private static Refusal NoCallsLeft(string message) => new(Reason.RateLimited, message) { RetryAfter = TimeSpan.FromSeconds(1) };
 
@@ -256,7 +261,7 @@ internal sealed class PushDesk(
     private async Task<bool> LookUpAsync(List<PendingBundle> bundles, CachedDocument document, CancellationToken cancellationToken)
     {
         foreach (var bundle in bundles) bundle.LookedUpIn = document.State.Generation;
-        var search = new LogSearch(store, _searches, limits.StepsPerCall, calls => charge(bundles[0].Pusher, calls));
+        var search = new LogSearch(store, _searches, Meter(bundles));
         try
         {
             await BundleLookup.FindDepsAsync(search, bundles, document, cancellationToken).ConfigureAwait(false);

@@ -21,9 +21,9 @@ internal sealed class ShownStatements
     /// <param name="held">What is here of it; null if nothing is.</param>
     /// <param name="statements">The envelopes, each after those that it names.</param>
     /// <param name="meter">Counts what it takes to evaluate them.</param>
-    /// <param name="shown">What they say; null if they are refused.</param>
+    /// <param name="shown">What they say; null if they are refused, or the device has no calls left for evaluating them.</param>
     /// <returns>Why they are refused; null if they are not.</returns>
-    public static Refusal? TryRead(DocId document, CachedDocument? held, IReadOnlyList<ReadOnlyMemory<byte>> statements, EvaluationMeter meter, out ShownStatements? shown)
+    public static Refusal? TryRead(DocId document, CachedDocument? held, IReadOnlyList<ReadOnlyMemory<byte>> statements, StepMeter meter, out ShownStatements? shown)
     {
         shown = null;
         var pending = new PendingEnvelope[statements.Count];
@@ -49,7 +49,7 @@ internal sealed class ShownStatements
             if (each.Statement is Equivocation && ++proofs > Limits.ProofsPerAuthor) continue;
             var before = both;
             both = Add(both, DocumentPolicy.StatementOf(each.Envelope, each.Statement!));
-            if (both != before && meter.Count(both.Steps) is { } refusal) return refusal;
+            if (both != before && !meter.TryCount(both.Steps)) return null;
         }
 
         shown = new(held?.State, both);

@@ -13,22 +13,22 @@ internal static class StatementsAhead
     /// <param name="policy">The policy of their document now.</param>
     /// <param name="most">How many steps a push has.</param>
     /// <param name="meter">Counts them.</param>
-    /// <returns>The refusal if the device has no calls left.</returns>
-    public static Refusal? Evaluate(IReadOnlyList<PendingBundle> bundles, DocumentPolicy policy, int most, EvaluationMeter meter)
+    /// <returns>False if the device has no calls left.</returns>
+    public static bool TryEvaluate(IReadOnlyList<PendingBundle> bundles, DocumentPolicy policy, int most, StepMeter meter)
     {
         foreach (var envelope in bundles.SelectMany(bundle => bundle.Envelopes))
         {
-            if (meter.Steps > most) return null;
+            if (meter.Steps > most) return true;
             if (envelope.Statement is not { } body || policy.Contains(envelope.Envelope.Id)) continue;
             var statement = DocumentPolicy.StatementOf(envelope.Envelope, body);
             if (!CanBeTaken(statement, policy)) continue;
             var after = policy.With(statement);
             envelope.Ahead = (policy, after);
             policy = after;
-            if (meter.Count(after.Steps) is { } refusal) return refusal;
+            if (!meter.TryCount(after.Steps)) return false;
         }
 
-        return null;
+        return true;
     }
 
     // False only for what the commit will refuse.

@@ -63,7 +63,7 @@ public sealed class PushCostTests : IAsyncDisposable
         var receipts = (await _world.AcceptAsync(owner, document, first)).Concat(await _world.AcceptAsync(owner, document, second)).ToList();
         var next = document.NextDelta(owner);
 
-        await using var relay = Charging(_store, charged, new() { ReceiptDesks = 1 });
+        await using var relay = _world.Charging(_store, charged, new() { ReceiptDesks = 1 });
         var outcome = await RelayWorld.PushAsync(relay, owner, document.Id, [.. first, .. second, next]);
         Assert.True(outcome.Succeeded, outcome.Refusal?.ToString());
         Assert.Equal(RelayWorld.Text(receipts), RelayWorld.Text(outcome.Value.Take(10)));
@@ -89,7 +89,7 @@ public sealed class PushCostTests : IAsyncDisposable
         await _world.AcceptAsync(member, document, all);
 
         // Nothing is remembered but the tips, so everything is searched.
-        await using var relay = Charging(store, charged, new() { RecentIds = 2, StepsPerCall = 10, ReceiptDesks = 1 });
+        await using var relay = _world.Charging(store, charged, new() { RecentIds = 2, StepsPerCall = 10, ReceiptDesks = 1 });
         var results = await relay.PushAsync(member.Public, document.Id, [.. all.Select(each => (IReadOnlyList<ReadOnlyMemory<byte>>)[each.Bytes])], CancellationToken.None);
         Assert.All(results, result => Assert.True(result.Succeeded, result.Refusal?.ToString()));
         Assert.Equal(99UL, walked);
@@ -228,10 +228,10 @@ public sealed class PushCostTests : IAsyncDisposable
             document.Next(owner, new Revoke(document.GrantOf(member.Public), document.GrantOf(owner.Public), [new(member.Public, two[^1].Header.Seq, two[^1].Id)])));
 
         searches = 0;
-        var wrong = await PushEachAsync(relay, owner, document, [.. Enumerable.Range(0, 20).Select(_ => document.Delta(member, document.Draft(member.Public) with { Seq = 2, Prev = two[1].Id }))]);
+        var wrong = await RelayWorld.PushEachAsync(relay, owner, document.Id, [.. Enumerable.Range(0, 20).Select(_ => document.Delta(member, document.Draft(member.Public) with { Seq = 2, Prev = two[1].Id }))]);
         Assert.All(wrong, result => Assert.Equal(Reason.ChainBroken, result.Refusal?.Reason));
         Assert.Equal(1, searches);
-        Assert.All(await PushEachAsync(relay, owner, document, two), result => Assert.True(result.Succeeded, result.Refusal?.ToString()));
+        Assert.All(await RelayWorld.PushEachAsync(relay, owner, document.Id, two), result => Assert.True(result.Succeeded, result.Refusal?.ToString()));
         Assert.Equal(2, searches);
         Assert.Empty(_world.Faults);
     }
@@ -247,9 +247,9 @@ public sealed class PushCostTests : IAsyncDisposable
         await _world.AcceptAsync(owner, document, document.Next(witness, ForkProof.Of(one[0], two[0])));
         var naming = document.Next(owner, new Revoke(document.GrantOf(member.Public), document.GrantOf(owner.Public), [new(member.Public, two[^1].Header.Seq, two[^1].Id)]));
 
-        var results = await PushEachAsync(_world.Relay, owner, document, [naming, .. two]);
+        var results = await RelayWorld.PushEachAsync(_world.Relay, owner, document.Id, [naming, .. two]);
         Assert.Equal([null, Reason.Unavailable, Reason.Unavailable, Reason.Unavailable], results.Select(result => result.Refusal?.Reason));
-        Assert.All(await PushEachAsync(_world.Relay, owner, document, two), result => Assert.True(result.Succeeded, result.Refusal?.ToString()));
+        Assert.All(await RelayWorld.PushEachAsync(_world.Relay, owner, document.Id, two), result => Assert.True(result.Succeeded, result.Refusal?.ToString()));
     }
 
     [Fact]
@@ -309,22 +309,11 @@ public sealed class PushCostTests : IAsyncDisposable
         await _store.DisposeAsync();
     }
 
-    private DocumentRelay Charging(IRelayStore store, ConcurrentQueue<(PeerId Device, long Calls)> charged, RelayLimits limits) =>
-        new(_world.Server, store, _world.Tenants, TimeProvider.System, limits, _world.Faults.Enqueue, (device, calls) =>
-        {
-            charged.Enqueue((device, calls));
-            return true;
-        });
-
     private static async Task TakeAsync(DocumentRelay relay, SigningKey pusher, DocumentBuilder document, params Envelope[] bundle)
     {
         var outcome = await RelayWorld.PushAsync(relay, pusher, document.Id, bundle);
         Assert.True(outcome.Succeeded, outcome.Refusal?.ToString());
     }
-
-    private static Task<IReadOnlyList<Outcome<IReadOnlyList<CloudPeer.Sync.Log.Receipt>>>> PushEachAsync(
-        DocumentRelay relay, SigningKey pusher, DocumentBuilder document, Envelope[] envelopes) => relay.PushAsync(
-        pusher.Public, document.Id, [.. envelopes.Select(envelope => (IReadOnlyList<ReadOnlyMemory<byte>>)[envelope.Bytes])], CancellationToken.None);
 
     private static Envelope[] Branch(DocumentBuilder document, SigningKey author, int count)
     {

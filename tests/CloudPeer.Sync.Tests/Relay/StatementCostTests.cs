@@ -33,9 +33,9 @@ public sealed class StatementCostTests : IAsyncDisposable
         var document = await _world.HostedAsync(owner);
         var turns = await TurnsAsync(owner, document, Grants, Turns);
         var charged = new ConcurrentQueue<(PeerId Device, long Calls)>();
-        await using var relay = Start(NoneInTheCommit with { StepsPerCall = 10 }, charged);
+        await using var relay = _world.Charging(_store, charged, NoneInTheCommit with { StepsPerCall = 10 });
 
-        Assert.All(await PushEachAsync(relay, owner, document, turns), outcome => Assert.True(outcome.Succeeded, outcome.Refusal?.ToString()));
+        Assert.All(await RelayWorld.PushEachAsync(relay, owner, document.Id, turns), outcome => Assert.True(outcome.Succeeded, outcome.Refusal?.ToString()));
 
         // Each of them has all grants judged again.
         Assert.InRange(charged.Sum(each => each.Calls), 2 * Turns * Grants / 10, 2 * Turns * 3 * (Grants + 20) / 10);
@@ -53,7 +53,7 @@ public sealed class StatementCostTests : IAsyncDisposable
         var proof = document.Next(owner, ForkProof.Of(one, other));
 
         var charged = new ConcurrentQueue<(PeerId Device, long Calls)>();
-        await using var relay = Start(NoneInTheCommit with { StepsPerCall = 1 }, charged);
+        await using var relay = _world.Charging(_store, charged, NoneInTheCommit with { StepsPerCall = 1 });
         Assert.True((await RelayWorld.PushAsync(relay, owner, document.Id, proof)).Succeeded);
         Assert.InRange(charged.Sum(each => each.Calls), 12, 3 * 13);
     }
@@ -144,7 +144,7 @@ public sealed class StatementCostTests : IAsyncDisposable
         // A grant takes at least two steps: itself, and that it is judged. So the second one exceeds what a push has.
         for (var taken = 2; taken <= grants.Length; taken += 2)
         {
-            var outcomes = await PushEachAsync(relay, owner, document, grants);
+            var outcomes = await RelayWorld.PushEachAsync(relay, owner, document.Id, grants);
             Assert.Equal(grants.Select((_, i) => i < taken), outcomes.Select(outcome => outcome.Succeeded));
             Assert.All(outcomes.Skip(taken), outcome => Assert.NotEqual(Reason.Internal, outcome.Refusal!.Reason));
         }
@@ -173,7 +173,7 @@ public sealed class StatementCostTests : IAsyncDisposable
             document.Genesis, document.NextGrant(author, host.Public, Permission.Control), .. Enumerable.Range(0, 20).Select(_ => document.NextGrant(author, _world.Device().Public, Permission.Read)),
         ];
         var charged = new ConcurrentQueue<(PeerId Device, long Calls)>();
-        await using var relay = Start(new() { StepsPerCall = 1 }, charged);
+        await using var relay = _world.Charging(_store, charged, new() { StepsPerCall = 1 });
         var outcomes = await relay.PushAsync(host.Public, document.Id, [[shown[0].Bytes]], CancellationToken.None, statements: [.. shown.Select(each => each.Bytes)]);
         Assert.True(Assert.Single(outcomes).Succeeded, outcomes[0].Refusal?.ToString());
         Assert.InRange(charged.Sum(each => each.Calls), 2 * shown.Length, 4 * shown.Length);
@@ -205,15 +205,4 @@ public sealed class StatementCostTests : IAsyncDisposable
 
         return [.. all];
     }
-
-    private DocumentRelay Start(RelayLimits limits, ConcurrentQueue<(PeerId Device, long Calls)> charged) =>
-        new(_world.Server, _store, _world.Tenants, TimeProvider.System, limits, _world.Faults.Enqueue, (device, calls) =>
-        {
-            charged.Enqueue((device, calls));
-            return true;
-        });
-
-    private static Task<IReadOnlyList<Outcome<IReadOnlyList<CloudPeer.Sync.Log.Receipt>>>> PushEachAsync(
-        DocumentRelay relay, SigningKey pusher, DocumentBuilder document, Envelope[] envelopes) => relay.PushAsync(
-        pusher.Public, document.Id, [.. envelopes.Select(envelope => (IReadOnlyList<ReadOnlyMemory<byte>>)[envelope.Bytes])], CancellationToken.None);
 }

@@ -50,6 +50,14 @@ public sealed class RelayWorld : IAsyncDisposable
     /// <summary>Another relay with the same key, as a second process over the same database would be.</summary>
     public DocumentRelay Start(IRelayStore store, RelayLimits? limits = null) => new(Server, store, Tenants, _time, limits, Faults.Enqueue);
 
+    /// <summary>Another relay, which notes what devices are charged.</summary>
+    public DocumentRelay Charging(IRelayStore store, ConcurrentQueue<(PeerId Device, long Calls)> charged, RelayLimits limits) =>
+        new(Server, store, Tenants, _time, limits, Faults.Enqueue, (device, calls) =>
+        {
+            charged.Enqueue((device, calls));
+            return true;
+        });
+
     /// <summary>A device that belongs to no tenant.</summary>
     public SigningKey Device()
     {
@@ -87,6 +95,10 @@ public sealed class RelayWorld : IAsyncDisposable
         var results = await relay.PushAsync(pusher.Public, document, [[.. bundle.Select(envelope => envelope.Bytes)]], CancellationToken.None);
         return Assert.Single(results);
     }
+
+    /// <summary>Pushes each envelope as a bundle of its own, all in one push.</summary>
+    public static Task<IReadOnlyList<Outcome<IReadOnlyList<Receipt>>>> PushEachAsync(DocumentRelay relay, SigningKey pusher, DocId document, params Envelope[] envelopes) =>
+        relay.PushAsync(pusher.Public, document, [.. envelopes.Select(envelope => (IReadOnlyList<ReadOnlyMemory<byte>>)[envelope.Bytes])], CancellationToken.None);
 
     /// <summary>Pushes one bundle, which must be accepted with receipts that verify.</summary>
     public async Task<IReadOnlyList<Receipt>> AcceptAsync(SigningKey pusher, DocumentBuilder document, params Envelope[] bundle)
